@@ -1,0 +1,91 @@
+// The rules of the house, applied to include/moeplan.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "include_graph.hpp"
+
+using namespace architecture;
+
+namespace {
+
+// An include only ever points to its own folder or to a lower floor.
+const floors table{
+    {"number", 0},
+    {"text", 0},
+    {"describe", 1},
+    {"catalog", 2},
+    {"mesh", 2},
+    {"pipeline", 3},
+    {"balance", 3},
+    {"memory", 4},
+    {"cost", 4},
+    {"verify", 5},
+    {"search", 6},
+    {"dialect", 6},
+    {"io", 7},
+    {"moeplan.hpp", 7}, // on the same floor, so the umbrella cannot include io
+    {"multiprecision.hpp", 8},
+};
+
+// Everything else is the core.
+const std::set<std::string> opt_in{"io", "multiprecision.hpp"};
+
+// Each of these costs more than the whole core may.
+const std::set<std::string> forbidden_in_core{"string", "vector", "algorithm", "ranges",      "iostream", "functional",
+                                              "array",  "span",   "iterator",  "string_view", "boost/",   "nlohmann/"};
+
+// Headers without a test file of their own, as "topic/name", each with its reason.
+const std::set<std::string> without_test{};
+
+const std::filesystem::path source_dir{MOEPLAN_SOURCE_DIR};
+
+texts read_headers() {
+  texts result;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(source_dir / "include")) {
+    if (!entry.is_regular_file()) { continue; }
+    std::ifstream file(entry.path());
+    result[entry.path().lexically_relative(source_dir / "include").generic_string()] =
+        std::string(std::istreambuf_iterator<char>(file), {});
+  }
+  return result;
+}
+
+const texts& headers() {
+  static const texts all = read_headers();
+  REQUIRE(!all.empty());
+  return all;
+}
+
+void report(const complaints& all) {
+  for (const auto& complaint : all) { FAIL_CHECK(complaint); }
+}
+
+} // namespace
+
+TEST_CASE("includes point to the same folder or down") { report(floor_complaints(headers(), table)); }
+
+TEST_CASE("includes do not form a circle") { report(cycle_complaints(headers())); }
+
+TEST_CASE("the core includes nothing dear") { report(forbidden_complaints(headers(), forbidden_in_core, opt_in)); }
+
+TEST_CASE("the umbrella includes the whole core") { report(unreached_complaints(headers(), "moeplan/moeplan.hpp", opt_in)); }
+
+TEST_CASE("every header has its test file") {
+  for (const auto& entry : headers()) {
+    const std::string& header = entry.first;
+    const auto name = std::filesystem::path(header).lexically_relative("moeplan").replace_extension(); // topic/name
+    if (!name.has_parent_path() || without_test.contains(name.generic_string())) { continue; }
+    const auto test = std::filesystem::path("tests") / name.parent_path() / (name.filename().string() + "_test.cpp");
+    CHECK_MESSAGE(std::filesystem::exists(source_dir / test), header << " has no test " << test.generic_string());
+  }
+}
+
+TEST_CASE("no exception is listed in vain") {
+  for (const auto& name : without_test) {
+    CHECK_MESSAGE(headers().contains("moeplan/" + name + ".hpp"), name << " is listed but does not exist");
+    CHECK_MESSAGE(!std::filesystem::exists(source_dir / "tests" / (name + "_test.cpp")), name << " has a test now");
+  }
+}
