@@ -1,0 +1,184 @@
+#pragma once
+
+#include <cstdint>
+
+#include <moeplan/describe/layout.hpp>
+#include <moeplan/text/parsed.hpp>
+
+/// @file
+/// Layouts as people write them: "even", "balanced", "4*15,1" (layers * stages), and Megatron-LM's "Et*3|(tt|)*29,m|L".
+
+namespace moeplan {
+
+/// Reads Megatron-LM's --pipeline-model-parallel-layout: E embedding, t decoder layer, m multi-token prediction layer, L loss; '|' ends a
+/// virtual stage, "*n" repeats the token or the (group) before it, ',' separates without meaning.
+/// Source: megatron/core/transformer/pipeline_parallel_layer_layout.py.
+[[nodiscard]] constexpr parsed<layout> parse_megatron_layout(text t) noexcept;
+
+/// Reads decoder layers for each virtual stage, "layers" or "layers*stages", joined by ','.
+[[nodiscard]] constexpr parsed<layout> parse_layer_list(text t) noexcept;
+
+/// Reads any of the forms above.
+[[nodiscard]] constexpr parsed<layout> parse_layout(text t) noexcept;
+
+namespace detail {
+
+/// Expands Megatron-LM's string token by token. Tokens are handed on in order, so that order is checked in one place.
+struct megatron_layout_reader {
+  static constexpr std::int64_t max_tokens =
+      1 << 16; ///< more layers than this no pipeline has; keeps "(t|)*999999999" from running on
+  static constexpr std::int64_t max_characters = 1 << 20; ///< the same for commas, which are no tokens
+  static constexpr int max_depth = 8;
+
+  text source;
+  std::size_t at = 0;
+  std::int64_t tokens = 0;
+  std::int64_t characters = 0;
+  stage_run stage{.stages = 1, .decoder_layers = 0, .mtp_layers = 0};
+  bool begun = false;     ///< E was read
+  bool ended = false;     ///< L was read
+  bool after_mtp = false; ///< m was read
+  parsed<layout> result{};
+
+  constexpr bool refuse(text problem, std::size_t position, std::size_t length, text expected) noexcept {
+    result.error = {problem, source.part(position, length), expected, position};
+    return false;
+  }
+
+  constexpr bool end_stage(std::size_t position) noexcept {
+    if (!result.value.append(stage))
+      return refuse("too many different stages in the layout", position, 1, "at most 32 runs of equal stages");
+    stage = {.stages = 1, .decoder_layers = 0, .mtp_layers = 0};
+    return true;
+  }
+
+  constexpr bool token(char c, std::size_t position) noexcept {
+    if (++tokens > max_tokens) return refuse("the layout is too long", position, 1, "at most 65536 layers and stages");
+    if (c == 'E' && begun) return refuse("the embedding is not first in the layout", position, 1, "one E, at the start");
+    if (c != 'E' && !begun) return refuse("the layout does not begin with the embedding", position, 1, "E");
+    if (ended) return refuse("the layout goes on after the loss", position, 1, "nothing after L");
+    if (c == 't' && after_mtp)
+      return refuse("a decoder layer follows multi-token prediction", position, 1, "every t before the first m");
+    switch (c) {
+      case 'E': begun = true; return true;
+      case 't': ++stage.decoder_layers; return true;
+      case 'm': ++stage.mtp_layers; return after_mtp = true;
+      case 'L': return ended = true;
+      default: return end_stage(position); // '|', the only other character that reaches this
+    }
+  }
+
+  /// "*n" at `at`, 1 where there is none; 0 after refusing.
+  constexpr std::int64_t repetitions() noexcept {
+    if (at == source.size() || source[at] != '*') return 1;
+    const leading_number n = read_number(source.part(at + 1, source.size()));
+    if (n.length == 0 || n.value == 0)
+      return refuse("'*' without how often", at, 1 + n.length, "a number from 1 after '*'") ? 1 : 0;
+    at += 1 + n.length;
+    return n.value;
+  }
+
+  /// Reads up to `end`; groups are read again for each repetition.
+  constexpr bool read(std::size_t end, int depth) noexcept {
+    while (at < end) {
+      const std::size_t position = at;
+      const char c = source[at++];
+      if (++characters > max_characters) return refuse("the layout is too long", position, 1, "at most 65536 layers and stages");
+      if (c == ',') continue;
+      if (c == '(') {
+        if (!group(position, end, depth)) return false;
+        continue;
+      }
+      if (c != 'E' && c != 't' && c != 'm' && c != 'L' && c != '|')
+        return refuse("not a token of a layout", position, 1, "E, t, m, L, '|', ',', '*n' or a group in ( )");
+      const std::int64_t times = repetitions();
+      if (times == 0) return false;
+      for (std::int64_t i = 0; i < times; ++i)
+        if (!token(c, position)) return false;
+    }
+    return true;
+  }
+
+  constexpr bool group(std::size_t open, std::size_t end, int depth) noexcept {
+    if (depth == max_depth) return refuse("groups are nested too deeply", open, 1, "at most 8 levels of ( )");
+    const std::size_t close = closing(open, end);
+    if (close == end) return refuse("'(' is never closed", open, 1, "')'");
+    if (close == open + 1) return refuse("an empty group", open, 2, "tokens between '(' and ')'");
+    at = close + 1;
+    const std::int64_t times = repetitions();
+    if (times == 0) return false;
+    const std::size_t after = at;
+    for (std::int64_t i = 0; i < times; ++i) {
+      const std::int64_t before = tokens;
+      at = open + 1;
+      if (!read(close, depth + 1)) return false;
+      if (tokens == before) return refuse("a group without a token", open, close + 1 - open, "tokens between '(' and ')'");
+    }
+    at = after;
+    return true;
+  }
+
+  constexpr std::size_t closing(std::size_t open, std::size_t end) const noexcept {
+    int depth = 0;
+    for (std::size_t i = open; i < end; ++i) {
+      if (source[i] == '(') ++depth;
+      if (source[i] == ')' && --depth == 0) return i;
+    }
+    return end;
+  }
+};
+
+} // namespace detail
+
+constexpr parsed<layout> parse_megatron_layout(text t) noexcept {
+  detail::megatron_layout_reader reader{.source = t};
+  reader.result.value.kind = layout_kind::listed;
+  reader.result.value.places_mtp = true;
+  if (reader.read(t.size(), 0)) {
+    if (!reader.ended)
+      reader.refuse("the layout does not end with the loss", t.size(), 0, "L at the end");
+    else
+      reader.end_stage(t.size());
+  }
+  return reader.result;
+}
+
+constexpr parsed<layout> parse_layer_list(text t) noexcept {
+  parsed<layout> result;
+  result.value.kind = layout_kind::listed;
+  const auto refuse = [&](text problem, std::size_t position, std::size_t length) {
+    result.error = {problem, t.part(position, length),
+                    "layers of each virtual stage such as 4*15,1 (15 stages of 4 layers, one of 1)", position};
+    return result;
+  };
+  std::size_t start = 0;
+  while (start <= t.size()) {
+    const std::size_t stop = t.find(',', start);
+    const text entry = t.part(start, stop - start);
+    const leading_number layers = read_number(entry);
+    leading_number stages{.value = 1, .length = 0};
+    std::size_t read = layers.length;
+    if (read < entry.size() && entry[read] == '*') {
+      stages = read_number(entry.part(read + 1, entry.size()));
+      if (stages.length == 0 || stages.value == 0) return refuse("'*' without a number of stages", start, entry.size());
+      read += 1 + stages.length;
+    }
+    if (layers.length == 0 || read != entry.size()) return refuse("not a number of layers", start, entry.size());
+    if (!result.value.append({.stages = stages.value, .decoder_layers = layers.value, .mtp_layers = 0}))
+      return refuse("too many different stages in the layout", start, entry.size());
+    start = stop + 1;
+  }
+  return result;
+}
+
+constexpr parsed<layout> parse_layout(text t) noexcept {
+  if (t == "even") return {.value = layout::even(), .error = {}};
+  if (t == "balanced") return {.value = layout::balanced(), .error = {}};
+  if (!t.empty() && t[0] >= '0' && t[0] <= '9') return parse_layer_list(t);
+  if (!t.empty() && (t[0] == 'E' || t[0] == '(' || t.find('|') != t.size())) return parse_megatron_layout(t);
+  return {.value = {},
+          .error = {"not a layout", t,
+                    "even, balanced, layers of each virtual stage (4*15,1) or Megatron-LM's string (Et*3|(tt|)*29,m|L)", 0}};
+}
+
+} // namespace moeplan

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <cstdint>
+
+/// @file
+/// Exact non-negative integers that never overflow silently.
+
+namespace moeplan {
+
+/// int, std::int64_t and their like. <concepts> has this too, but alone takes a tenth of the time that including the core may.
+template <class T>
+concept built_in_integer = !__is_class(T) && !__is_enum(T) && requires(T n) {
+  n % n;
+};
+
+/// What a count does when a result does not fit into 64 bits and the compiler is evaluating a constant expression.
+enum class overflow : std::uint16_t {
+  fails,    ///< calls a function that is not constexpr: a compile error that names the function
+  saturates ///< becomes the top, as at run time; for callers that report overflow themselves
+};
+
+/// Not constexpr on purpose: a compiler that meets one of these in a constant expression prints its name.
+namespace not_a_constant {
+inline void a_count_exceeds_64_bits() noexcept {}
+inline void a_count_is_negative() noexcept {}
+inline void a_count_is_divided_by_zero() noexcept {}
+} // namespace not_a_constant
+
+/// An exact count: parameters, GPUs, layers, bytes.
+///
+/// A result that does not fit is `top`, and so is everything computed from it (sums, differences, products, quotients, remainders), so
+/// that an overflowed result says so and never looks like an answer. `top` compares greater than every exact count.
+/// Subtraction below zero and division by zero are no counts either and give `top`.
+template <overflow Policy>
+struct basic_count {
+  static constexpr std::uint64_t top = ~std::uint64_t{0};
+
+  std::uint64_t bits = 0; ///< public only because template arguments need it; read it with value()
+
+  constexpr basic_count() noexcept = default;
+
+  template <built_in_integer Integer>
+  constexpr basic_count(Integer n) noexcept : bits{n < Integer{0} ? negative() : static_cast<std::uint64_t>(n)} {}
+
+  /// Precondition: not overflowed().
+  [[nodiscard]] constexpr std::uint64_t value() const noexcept { return bits; }
+  [[nodiscard]] constexpr bool overflowed() const noexcept { return bits == top; }
+
+  friend constexpr basic_count operator+(basic_count a, basic_count b) noexcept {
+    std::uint64_t sum = 0;
+    const bool fits = !__builtin_add_overflow(a.bits, b.bits, &sum);
+    return result(a, b, fits, sum);
+  }
+
+  friend constexpr basic_count operator-(basic_count a, basic_count b) noexcept {
+    if (a.overflowed() || b.overflowed()) return raw(top);
+    return raw(a.bits < b.bits ? negative() : a.bits - b.bits);
+  }
+
+  friend constexpr basic_count operator*(basic_count a, basic_count b) noexcept {
+    std::uint64_t product = 0;
+    const bool fits = !__builtin_mul_overflow(a.bits, b.bits, &product);
+    return result(a, b, fits, product);
+  }
+
+  /// Rounds down.
+  friend constexpr basic_count operator/(basic_count a, basic_count b) noexcept {
+    if (a.overflowed() || b.overflowed()) return raw(top);
+    return raw(b.bits == 0 ? divided_by_zero() : a.bits / b.bits);
+  }
+
+  friend constexpr basic_count operator%(basic_count a, basic_count b) noexcept {
+    if (a.overflowed() || b.overflowed()) return raw(top);
+    return raw(b.bits == 0 ? divided_by_zero() : a.bits % b.bits);
+  }
+
+  constexpr basic_count& operator+=(basic_count b) noexcept { return *this = *this + b; }
+  constexpr basic_count& operator-=(basic_count b) noexcept { return *this = *this - b; }
+  constexpr basic_count& operator*=(basic_count b) noexcept { return *this = *this * b; }
+
+  friend constexpr bool operator==(basic_count, basic_count) noexcept = default;
+  friend constexpr bool operator<(basic_count a, basic_count b) noexcept { return a.bits < b.bits; }
+  friend constexpr bool operator>(basic_count a, basic_count b) noexcept { return a.bits > b.bits; }
+  friend constexpr bool operator<=(basic_count a, basic_count b) noexcept { return a.bits <= b.bits; }
+  friend constexpr bool operator>=(basic_count a, basic_count b) noexcept { return a.bits >= b.bits; }
+
+private:
+  static constexpr basic_count raw(std::uint64_t bits) noexcept {
+    basic_count c;
+    c.bits = bits;
+    return c;
+  }
+
+  static constexpr basic_count result(basic_count a, basic_count b, bool fits, std::uint64_t exact) noexcept {
+    if (a.overflowed() || b.overflowed()) return raw(top);
+    if (fits && exact != top) return raw(exact);
+    if constexpr (Policy == overflow::fails) not_a_constant::a_count_exceeds_64_bits();
+    return raw(top);
+  }
+
+  static constexpr std::uint64_t negative() noexcept {
+    if constexpr (Policy == overflow::fails) not_a_constant::a_count_is_negative();
+    return top;
+  }
+
+  static constexpr std::uint64_t divided_by_zero() noexcept {
+    if constexpr (Policy == overflow::fails) not_a_constant::a_count_is_divided_by_zero();
+    return top;
+  }
+};
+
+/// The type of every count that this library returns.
+using count = basic_count<overflow::fails>;
+
+/// The same without the compile error: for a caller that looks at overflowed(), as `check` does.
+using saturating_count = basic_count<overflow::saturates>;
+
+} // namespace moeplan
