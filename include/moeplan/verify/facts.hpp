@@ -1,0 +1,338 @@
+#pragma once
+
+#include <cstdint>
+
+#include <moeplan/describe/deployment.hpp>
+#include <moeplan/mesh/gpus.hpp>
+#include <moeplan/mesh/stage_layers.hpp>
+#include <moeplan/number/divisors.hpp>
+
+/// @file
+/// The numbers that rules are about, taken from a deployment once.
+
+namespace moeplan {
+
+/// What is legal enough to compute with. A rule is judged only where all it reads is; what is not has a finding of its own.
+namespace known {
+inline constexpr std::uint32_t tp = 1U << 0;
+inline constexpr std::uint32_t pp = 1U << 1;
+inline constexpr std::uint32_t vpp = 1U << 2;
+inline constexpr std::uint32_t ep = 1U << 3;
+inline constexpr std::uint32_t etp = 1U << 4;
+inline constexpr std::uint32_t dp = 1U << 5; ///< given and legal, or derived
+inline constexpr std::uint32_t cp = 1U << 6;
+inline constexpr std::uint32_t sp = 1U << 7;
+inline constexpr std::uint32_t no_overflow = 1U << 8;
+inline constexpr std::uint32_t folded = 1U << 9;
+inline constexpr std::uint32_t cluster = 1U << 10; ///< a legal number of GPUs is described
+inline constexpr std::uint32_t model = 1U << 11; ///< layers, hidden size, vocabulary and heads are at least 1, nothing is negative
+inline constexpr std::uint32_t experts = 1U << 12;   ///< the model has routed experts
+inline constexpr std::uint32_t placement = 1U << 13; ///< which layers hold experts is well-formed
+inline constexpr std::uint32_t batch = 1U << 14;
+inline constexpr std::uint32_t sequence = 1U << 15;
+inline constexpr std::uint32_t training = 1U << 16;
+inline constexpr std::uint32_t serving = 1U << 17;
+inline constexpr std::uint32_t layout = 1U << 18;      ///< no number of the layout is negative
+inline constexpr std::uint32_t experts_fit = 1U << 19; ///< the expert grid exists: ETP x EP divides TP x CP x DP
+inline constexpr std::uint32_t degrees = tp | pp | vpp | ep | etp | dp | cp | sp;
+inline constexpr std::uint32_t grids = degrees | no_overflow | folded | experts_fit;
+} // namespace known
+
+/// Values as described where somebody described them, 0 for what cannot be computed; `known` says which is which.
+struct facts {
+  std::uint32_t known = 0;
+  moeplan::profile profile = moeplan::profile::megatron;
+
+  // The strategy.
+  std::int64_t tp = 0, pp = 0, vpp = 0, ep = 0, etp = 0, dp = 0, cp = 0, sp = 0;
+  bool dp_given = false;
+  bool cluster_described = false;
+  bool etp_given = false;
+  bool vpp_given = false;
+  bool overflows = false;
+  std::int64_t model_parallel = 0; ///< what the number of GPUs must be a multiple of for DP to be derived
+  std::int64_t gpus = 0;
+  std::int64_t stage_gpus = 0;   ///< TP x CP x DP
+  std::int64_t expert_ranks = 0; ///< ETP x EP
+  std::int64_t edp = 0;
+  std::int64_t edp_if_etp_is_tp = 0; ///< 0: TP x EP does not divide the GPUs of a stage
+  std::int64_t dense_before_pp = 0;  ///< ranks between neighbouring stages on the dense grid
+  std::int64_t expert_before_pp = 0; ///< the same on the expert grid
+  std::int64_t available = 0;        ///< GPUs of the cluster
+  std::int64_t gpus_per_node = 0, nodes = 0;
+  bool order_ends_with_pp = false;
+  std::uint16_t order_names = 0; ///< one bit an axis
+
+  // The model.
+  std::int64_t layers = 0, hidden_size = 0, vocabulary_size = 0, heads = 0, kv_heads = 0;
+  std::int64_t smallest_size = 0; ///< the least of the sizes that may be 0 but not negative
+  std::int64_t head_dim = 0;      ///< as described, 0 if hidden size / heads
+  std::int64_t dense_mlp = 0;     ///< intermediate size where a layer is dense, else 0
+  std::int64_t expert_mlp = 0, shared_mlp = 0;
+  std::int64_t experts = 0, top_k = 0, groups = 0, group_top_k = 0;
+  std::int64_t physical_experts = 0; ///< with redundant copies
+  std::int64_t mtp_layers = 0, max_positions = 0;
+  std::int64_t first_moe_layer = 0, moe_every = 0, moe_phase = 0;
+  bool latent_attention = false;
+  bool has_max_positions = false;
+  bool sigmoid_router = false;
+  bool selection_bias = false;
+
+  // The workload.
+  std::int64_t global_batch = 0, micro_batch = 0, sequence_length = 0, batch = 0, redundant_experts = 0;
+  std::int64_t batch_unit = 0; ///< micro-batch x DP; 0 if it needs more than 64 bits
+  std::int64_t vocabulary_multiple = 0;
+  bool global_batch_given = false;
+  moeplan::recompute recompute = moeplan::recompute::none;
+  moeplan::context_exchange context = context_exchange::ring;
+  moeplan::token_dispatcher dispatcher = token_dispatcher::all_gather;
+  moeplan::load_balancing balancing = load_balancing::none;
+  moeplan::overlap overlap{};
+  bool has_capacity = false;
+  bool pad_to_capacity = false;
+  bool pre_softmax = false;
+
+  // The layout.
+  layout_kind layout = layout_kind::even;
+  std::int64_t slots = 0; ///< decoder layers and what else counts as one
+  std::int64_t first_layers = 0, last_layers = 0, middle_layers = 0, middle_stages = 0;
+  std::int64_t listed_stages = 0, listed_layers = 0, listed_mtp = 0;
+  std::int64_t mtp_stages = 0; ///< virtual stages that hold multi-token prediction
+  std::int64_t mtp_stage = 0;  ///< the first of them
+  std::int64_t last_chunk = 0; ///< the first virtual stage of the last chunk
+  bool first_given = false;
+  bool last_given = false;
+  bool places_mtp = false;
+
+  /// Whether the order of ranks names an axis.
+  [[nodiscard]] constexpr bool names(axis a) const noexcept { return (order_names >> static_cast<unsigned>(a) & 1U) != 0; }
+
+  [[nodiscard]] constexpr bool knows(std::uint32_t needed) const noexcept { return (needed & ~known) == 0; }
+};
+
+namespace detail {
+
+/// Whether a count is a legal number of ranks or layers: they are signed 64-bit integers.
+[[nodiscard]] constexpr bool fits(saturating_count n) noexcept { return n.bits >> 63 == 0; }
+[[nodiscard]] constexpr std::int64_t or_zero(saturating_count n) noexcept {
+  return fits(n) ? static_cast<std::int64_t>(n.bits) : 0;
+}
+
+constexpr void note(facts& f, bool condition, std::uint32_t what) noexcept {
+  if (condition) f.known |= what;
+}
+
+constexpr void read_cluster(facts& f, const cluster& c) noexcept {
+  f.gpus_per_node = c.gpus_per_node.number;
+  f.nodes = c.nodes.number;
+  f.cluster_described = c.described();
+  const bool positive = c.total.given ? c.total.number > 0 : c.gpus_per_node.number > 0 && c.nodes.number > 0;
+  if (!positive) return;
+  const auto gpus = c.gpus<saturating_count>();
+  f.available = or_zero(gpus);
+  note(f, fits(gpus), known::cluster);
+}
+
+constexpr void read_degrees(facts& f, const strategy& s) noexcept {
+  f.tp = s[axis::tp];
+  f.pp = s[axis::pp];
+  f.vpp = s[axis::vpp];
+  f.ep = s[axis::ep];
+  f.etp = s[axis::etp];
+  f.dp = s[axis::dp];
+  f.cp = s[axis::cp];
+  f.sp = s[axis::sp];
+  f.dp_given = s.gives(axis::dp);
+  f.etp_given = s.gives(axis::etp);
+  f.vpp_given = s.gives(axis::vpp);
+  note(f, f.tp > 0, known::tp);
+  note(f, f.pp > 0, known::pp);
+  note(f, f.vpp > 0, known::vpp);
+  note(f, f.ep > 0, known::ep);
+  note(f, f.etp > 0, known::etp);
+  note(f, f.dp > 0, known::dp);
+  note(f, f.cp > 0, known::cp);
+  note(f, f.sp > 0, known::sp);
+  note(f, s.mapping == mapping::folded, known::folded);
+}
+
+/// DP where it is not given: what the cluster leaves.
+constexpr void derive_dp(facts& f, const strategy& s) noexcept {
+  constexpr std::uint32_t needed = known::degrees & ~known::dp;
+  if (!f.knows(needed)) return;
+  const auto unit = gpus<saturating_count>(s.with(dp{1}));
+  f.model_parallel = or_zero(unit);
+  f.overflows |= !fits(unit) || !fits(saturating_count{f.etp} * f.ep) || !fits(saturating_count{f.pp} * f.vpp);
+  if (f.dp_given || !f.knows(known::cluster) || f.model_parallel == 0 || f.available % f.model_parallel != 0) return;
+  f.dp = f.available / f.model_parallel;
+  f.known |= known::dp;
+}
+
+constexpr void read_order(facts& f, const rank_order& order) noexcept {
+  for (const axis a : order.axes) {
+    f.order_names = static_cast<std::uint16_t>(f.order_names | 1U << static_cast<unsigned>(a));
+    f.order_ends_with_pp = a == axis::pp;
+  }
+}
+
+/// How many ranks apart neighbouring pipeline stages are: the product of the sizes of the axes before pp, on either grid.
+constexpr void read_stage_strides(facts& f, const rank_order& order) noexcept {
+  f.dense_before_pp = 1;
+  f.expert_before_pp = 1;
+  for (const axis a : order.axes) {
+    switch (a) {
+      case axis::tp: f.dense_before_pp *= f.tp, f.expert_before_pp *= f.etp; break;
+      case axis::dp: f.dense_before_pp *= f.dp, f.expert_before_pp *= f.edp; break;
+      case axis::cp: f.dense_before_pp *= f.cp; break;
+      case axis::ep: f.expert_before_pp *= f.ep; break;
+      default: return;
+    }
+  }
+}
+
+/// Everything that needs all degrees.
+constexpr void read_grids(facts& f, const strategy& described) noexcept {
+  if (!f.knows(known::degrees)) return;
+  const strategy s = described.with(dp{f.dp});
+  const auto all = gpus<saturating_count>(s);
+  const auto stage = stage_gpus<saturating_count>(s);
+  const saturating_count ranks = saturating_count{f.etp} * f.ep;
+  f.overflows |= !fits(all);
+  if (f.overflows) return;
+  f.known |= known::no_overflow;
+  f.gpus = or_zero(all);
+  f.stage_gpus = or_zero(stage);
+  f.expert_ranks = or_zero(ranks);
+  if (!f.knows(known::folded) || f.stage_gpus % f.expert_ranks != 0) return;
+  f.known |= known::experts_fit;
+  f.edp = f.stage_gpus / f.expert_ranks;
+  const saturating_count folded_by_tp = saturating_count{f.tp} * f.ep;
+  if (fits(folded_by_tp) && f.stage_gpus % or_zero(folded_by_tp) == 0) f.edp_if_etp_is_tp = f.stage_gpus / or_zero(folded_by_tp);
+  read_stage_strides(f, described.order);
+}
+
+constexpr void read_model(facts& f, const model& m) noexcept {
+  const attention& a = m.attention;
+  const experts& e = m.experts;
+  f.layers = m.layers;
+  f.hidden_size = m.hidden_size;
+  f.vocabulary_size = m.vocabulary_size;
+  f.heads = a.heads;
+  f.kv_heads = a.kv_heads;
+  f.head_dim = a.head_dim;
+  f.latent_attention = a.kind == attention_kind::latent;
+  f.expert_mlp = e.intermediate_size;
+  f.shared_mlp = e.shared_intermediate_size;
+  f.experts = e.routed;
+  f.top_k = e.top_k;
+  f.groups = e.groups;
+  f.group_top_k = e.group_top_k;
+  f.mtp_layers = m.mtp_layers;
+  f.max_positions = m.max_positions.number;
+  f.has_max_positions = m.max_positions.given;
+  f.sigmoid_router = e.score == router_score::sigmoid;
+  f.selection_bias = e.selection_bias;
+  f.first_moe_layer = e.layers.first;
+  f.moe_every = e.layers.every;
+  f.moe_phase = e.layers.phase;
+  for (const std::int64_t size :
+       {m.intermediate_size, a.head_dim, a.q_lora_rank, a.kv_lora_rank, a.qk_nope_head_dim, a.qk_rope_head_dim, a.v_head_dim,
+        e.routed, e.intermediate_size, e.shared_intermediate_size, m.mtp_layers})
+    if (size < f.smallest_size) f.smallest_size = size;
+  note(f, f.layers > 0 && f.hidden_size > 0 && f.vocabulary_size > 0 && f.heads > 0 && f.kv_heads > 0 && f.smallest_size == 0,
+       known::model);
+  note(f, f.experts > 0, known::experts);
+  note(f, f.first_moe_layer >= 0 && f.moe_every > 0 && f.moe_phase >= 0 && f.moe_phase < f.moe_every, known::placement);
+  if (f.knows(known::model) && (f.experts == 0 || (f.knows(known::placement) && m.dense_layers() > 0)))
+    f.dense_mlp = m.intermediate_size;
+}
+
+constexpr void read_training(facts& f, const training& t) noexcept {
+  f.known |= known::training;
+  f.micro_batch = t.micro_batch;
+  f.global_batch = t.global_batch.number;
+  f.global_batch_given = t.global_batch.given;
+  f.recompute = t.recompute;
+  f.context = t.context;
+  f.dispatcher = t.dispatcher;
+  f.balancing = t.routing.balancing;
+  f.has_capacity = t.routing.capacity_factor != ratio{0};
+  f.pad_to_capacity = t.routing.pad_to_capacity;
+  f.pre_softmax = t.routing.pre_softmax;
+  f.overlap = t.overlap;
+  note(f, t.micro_batch > 0 && (!t.global_batch.given || t.global_batch.number > 0), known::batch);
+  if (f.knows(known::batch | known::dp)) f.batch_unit = or_zero(saturating_count{t.micro_batch} * f.dp);
+}
+
+constexpr void read_workload(facts& f, const workload& w) noexcept {
+  f.sequence_length = w.sequence_length();
+  f.vocabulary_multiple = w.vocabulary_multiple();
+  note(f, f.sequence_length > 0, known::sequence);
+  if (w.is_training()) return read_training(f, w.train);
+  f.known |= known::serving;
+  f.batch = w.serve.batch;
+  f.redundant_experts = w.serve.redundant_experts;
+}
+
+constexpr void read_listed_layout(facts& f, const layout& l) noexcept {
+  saturating_count stages;
+  saturating_count layers;
+  saturating_count mtp;
+  for (const stage_run& run : l.runs) {
+    if (run.stages < 0 || run.decoder_layers < 0 || run.mtp_layers < 0) return;
+    if (l.places_mtp && run.mtp_layers > 0 && run.stages > 0) {
+      if (f.mtp_stages == 0) f.mtp_stage = or_zero(stages);
+      f.mtp_stages = or_zero(saturating_count{f.mtp_stages} + run.stages);
+    }
+    stages += run.stages;
+    layers += saturating_count{run.stages} * run.decoder_layers;
+    mtp += saturating_count{run.stages} * run.mtp_layers;
+  }
+  if (!fits(stages) || !fits(layers) || !fits(mtp)) return;
+  f.known |= known::layout;
+  f.listed_stages = or_zero(stages);
+  f.listed_layers = or_zero(layers);
+  f.listed_mtp = or_zero(mtp);
+  // As Megatron-LM does: a layout that says how many stages there are says how many each rank has.
+  if (!f.vpp_given && f.knows(known::pp) && f.listed_stages > 0 && f.listed_stages % f.pp == 0) f.vpp = f.listed_stages / f.pp;
+  if (f.knows(known::pp)) f.last_chunk = f.listed_stages - f.pp;
+}
+
+constexpr void read_layout(facts& f, const layout& l) noexcept {
+  f.layout = l.kind;
+  f.places_mtp = l.places_mtp;
+  if (l.kind == layout_kind::listed) return read_listed_layout(f, l);
+  f.known |= known::layout;
+  f.slots = f.layers + (l.embedding_is_a_layer ? 1 : 0) + (l.loss_is_a_layer ? 1 : 0);
+  if (l.kind != layout_kind::first_last) return;
+  f.first_given = l.first.given;
+  f.last_given = l.last.given;
+  f.first_layers = l.first.number;
+  f.last_layers = l.last.number;
+  f.middle_stages = f.pp - (l.first.given ? 1 : 0) - (l.last.given ? 1 : 0);
+  // Not more than the model has: what is larger is wrong anyway, and must not overflow here.
+  const std::int64_t first = l.first.value_or(0) < f.layers ? l.first.value_or(0) : f.layers;
+  const std::int64_t last = l.last.value_or(0) < f.layers ? l.last.value_or(0) : f.layers;
+  f.middle_layers = first >= 0 && last >= 0 ? f.layers - first - last : 0;
+}
+
+} // namespace detail
+
+/// Defined for every deployment, however wrong.
+[[nodiscard]] constexpr facts facts_of(const deployment& d) noexcept {
+  facts f;
+  f.profile = d.profile;
+  detail::read_cluster(f, d.cluster);
+  detail::read_degrees(f, d.strategy);
+  detail::derive_dp(f, d.strategy);
+  detail::read_order(f, d.strategy.order);
+  detail::read_grids(f, d.strategy);
+  detail::read_model(f, d.model);
+  detail::read_workload(f, d.workload);
+  detail::read_layout(f, d.layout);
+  f.physical_experts =
+      f.redundant_experts > 0 ? detail::or_zero(saturating_count{f.experts < 0 ? 0 : f.experts} + f.redundant_experts) : f.experts;
+  return f;
+}
+
+} // namespace moeplan
