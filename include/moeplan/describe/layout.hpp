@@ -32,7 +32,7 @@ struct stage_run {
 ///
 /// Unless the layout places them itself, multi-token prediction layers are on the last virtual stage, as in Megatron-LM.
 struct layout {
-  static constexpr std::size_t max_runs = 32; ///< different neighbours that a listed layout can hold
+  static constexpr std::size_t max_runs = 64; ///< different neighbours that a listed layout can hold
 
   layout_kind kind = layout_kind::even;
   bool embedding_is_a_layer = false; ///< even: the embedding counts as a layer (--account-for-embedding-in-pipeline-split)

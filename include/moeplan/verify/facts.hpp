@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 
 #include <moeplan/describe/deployment.hpp>
 #include <moeplan/mesh/gpus.hpp>
@@ -59,7 +60,7 @@ struct facts {
   std::int64_t dense_before_pp = 0;  ///< ranks between neighbouring stages on the dense grid
   std::int64_t expert_before_pp = 0; ///< the same on the expert grid
   std::int64_t available = 0;        ///< GPUs of the cluster
-  std::int64_t gpus_per_node = 0, nodes = 0;
+  std::int64_t gpus_per_node = 0, nodes = 0, cluster_total = 0;
   bool order_ends_with_pp = false;
   std::uint16_t order_names = 0; ///< one bit an axis
 
@@ -125,12 +126,15 @@ constexpr void note(facts& f, bool condition, std::uint32_t what) noexcept {
 constexpr void read_cluster(facts& f, const cluster& c) noexcept {
   f.gpus_per_node = c.gpus_per_node.number;
   f.nodes = c.nodes.number;
-  f.cluster_described = c.described();
-  const bool positive = c.total.given ? c.total.number > 0 : c.gpus_per_node.number > 0 && c.nodes.number > 0;
-  if (!positive) return;
-  const auto gpus = c.gpus<saturating_count>();
-  f.available = or_zero(gpus);
-  note(f, fits(gpus), known::cluster);
+  f.cluster_total = c.total.number;
+  f.cluster_described = c.total.given || c.gpus_per_node.given || c.nodes.given;
+  const bool by_nodes = f.gpus_per_node > 0 && f.nodes > 0;
+  const auto in_nodes = by_nodes ? saturating_count{f.gpus_per_node} * f.nodes : saturating_count{0};
+  const bool nodes_given = c.gpus_per_node.given || c.nodes.given;
+  const auto gpus = c.total.given && f.cluster_total > 0 ? saturating_count{f.cluster_total} : in_nodes;
+  const bool clear = c.total.given ? f.cluster_total > 0 && (!nodes_given || in_nodes == gpus) : by_nodes;
+  f.available = clear ? or_zero(gpus) : 0;
+  note(f, f.available > 0, known::cluster);
 }
 
 constexpr void read_degrees(facts& f, const strategy& s) noexcept {
@@ -302,8 +306,9 @@ constexpr void read_layout(facts& f, const layout& l) noexcept {
   f.layout = l.kind;
   f.places_mtp = l.places_mtp;
   if (l.kind == layout_kind::listed) return read_listed_layout(f, l);
-  f.known |= known::layout;
-  f.slots = f.layers + (l.embedding_is_a_layer ? 1 : 0) + (l.loss_is_a_layer ? 1 : 0);
+  const auto slots = saturating_count{f.layers < 0 ? 0 : f.layers} + (l.embedding_is_a_layer ? 1 : 0) + (l.loss_is_a_layer ? 1 : 0);
+  f.slots = or_zero(slots);
+  note(f, fits(slots), known::layout);
   if (l.kind != layout_kind::first_last) return;
   f.first_given = l.first.given;
   f.last_given = l.last.given;
@@ -324,12 +329,12 @@ constexpr void read_layout(facts& f, const layout& l) noexcept {
   f.profile = d.profile;
   detail::read_cluster(f, d.cluster);
   detail::read_degrees(f, d.strategy);
-  detail::derive_dp(f, d.strategy);
   detail::read_order(f, d.strategy.order);
-  detail::read_grids(f, d.strategy);
   detail::read_model(f, d.model);
-  detail::read_workload(f, d.workload);
   detail::read_layout(f, d.layout);
+  detail::derive_dp(f, d.strategy);
+  detail::read_grids(f, d.strategy);
+  detail::read_workload(f, d.workload);
   f.physical_experts =
       f.redundant_experts > 0 ? detail::or_zero(saturating_count{f.experts < 0 ? 0 : f.experts} + f.redundant_experts) : f.experts;
   return f;

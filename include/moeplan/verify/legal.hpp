@@ -40,12 +40,22 @@ namespace moeplan::detail {
   return v;
 }
 
-/// EP that divides both the experts and the GPUs of a stage over ETP, so that following one rule does not break the other.
+/// GPUs of a stage that EP can spread over; 0 where ETP alone does not divide them, or they are not known.
+[[nodiscard]] constexpr std::int64_t ranks_for_ep(const facts& f) noexcept {
+  const bool divide = f.knows(known::degrees | known::no_overflow | known::folded) && f.stage_gpus % f.etp == 0;
+  return divide ? f.stage_gpus / f.etp : 0;
+}
+
+/// EP that divides the experts and, where there is any, the ranks for it too, so that following one rule does not break the other.
 [[nodiscard]] constexpr legal_values legal_ep(const facts& f) noexcept {
-  std::int64_t number = f.physical_experts;
-  if (f.knows(known::degrees | known::no_overflow | known::folded) && f.stage_gpus % f.etp == 0)
-    number = number < 1 ? f.stage_gpus / f.etp : common(number, f.stage_gpus / f.etp);
-  return divisors(number, f.ep);
+  const std::int64_t ranks = ranks_for_ep(f);
+  return divisors(ranks == 0 ? f.physical_experts : common(f.physical_experts, ranks), f.ep);
+}
+
+/// EP that divides the ranks for it and, where the model has any, its experts too.
+[[nodiscard]] constexpr legal_values legal_ep_on_stage(const facts& f) noexcept {
+  const std::int64_t ranks = ranks_for_ep(f);
+  return divisors(ranks == 0 || f.physical_experts < 1 ? ranks : common(f.physical_experts, ranks), f.ep);
 }
 
 /// TP that divides all that TP splits.
@@ -53,12 +63,12 @@ namespace moeplan::detail {
   return divisors(common(common(f.heads, f.hidden_size), common(f.dense_mlp, f.shared_mlp)), f.tp);
 }
 
-/// Sequence lengths that every rule on them accepts.
+/// Sequence lengths that every rule on context and sequence parallelism accepts.
 [[nodiscard]] constexpr legal_values legal_sequence(const facts& f) noexcept {
-  saturating_count unit = f.cp;
-  if (f.profile == profile::megatron && f.cp > 1) unit = unit * 2;
-  if (f.sp > 1 && unit.value() % static_cast<std::uint64_t>(f.cp * f.tp) != 0)
-    unit = lcm<saturating_count>(unit.value(), static_cast<std::uint64_t>(f.cp * f.tp));
+  const auto chunks = saturating_count{f.cp} * (f.profile == profile::megatron && f.cp > 1 ? 2 : 1);
+  const auto shards = saturating_count{f.cp} * (f.sp > 1 ? f.tp : 1);
+  if (chunks.overflowed() || shards.overflowed()) return {};
+  const auto unit = lcm<saturating_count>(chunks.value(), shards.value());
   return unit.bits >> 63 != 0 ? legal_values{} : multiples(static_cast<std::int64_t>(unit.bits), f.sequence_length);
 }
 

@@ -75,9 +75,9 @@ inline constexpr rule_entry world[] = {
      .changes = "sp"},
     {.id = rule::overflow,
      .name = "overflow",
-     .message =
-         "the number of GPUs of TP {tp} x CP {cp} x DP {dp} x PP {pp} with EP {ep}, ETP {etp}, VPP {vpp}, SP {sp} does not fit "
-         "into 64 bits",
+     .message = "a number of ranks or stages of TP {tp} x CP {cp} x DP {dp} x PP {pp} with EP {ep}, ETP {etp}, VPP {vpp}, SP {sp} "
+                "does not fit "
+                "into 64 bits",
      .operands = {{"tp", &facts::tp},
                   {"cp", &facts::cp},
                   {"dp", &facts::dp},
@@ -90,8 +90,10 @@ inline constexpr rule_entry world[] = {
      .holds = [](const facts& f) { return !f.overflows; }},
     {.id = rule::cluster_has_gpus,
      .name = "cluster_has_gpus",
-     .message = "the cluster of {nodes} nodes of {gpus_per_node} GPUs has no number of GPUs from 1 to 2^63 - 1",
-     .operands = {{"nodes", &facts::nodes}, {"gpus_per_node", &facts::gpus_per_node}},
+     .message =
+         "the cluster's number of GPUs is not clear: {nodes} nodes of {gpus_per_node} GPUs, {gpus} in all (0: not given); it is "
+         "from 1 to 2^63 - 1",
+     .operands = {{"nodes", &facts::nodes}, {"gpus_per_node", &facts::gpus_per_node}, {"gpus", &facts::cluster_total}},
      .source = "a count of machines",
      .holds = [](const facts& f) { return !f.cluster_described || f.knows(known::cluster); }},
     {.id = rule::dp_can_be_derived,
@@ -119,7 +121,7 @@ inline constexpr rule_entry world[] = {
          {{"etp", &facts::etp}, {"ep", &facts::ep}, {"expert_ranks", &facts::expert_ranks}, {"stage_gpus", &facts::stage_gpus}},
      .source = "Megatron-LM parallel_state.py:881; arXiv 2504.14960; DeepSpeed auto_ep_folding.py:117",
      .holds = [](const facts& f) { return f.stage_gpus % f.expert_ranks == 0; },
-     .legal = detail::legal_ep,
+     .legal = detail::legal_ep_on_stage,
      .changes = "ep"},
     {.id = rule::gpus_are_available,
      .name = "gpus_are_available",
