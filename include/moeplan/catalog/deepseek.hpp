@@ -17,7 +17,7 @@ inline constexpr model deepseek_v2_lite{
     .experts = {.routed = 64,
                 .top_k = 6,
                 .intermediate_size = 1408,
-                .shared_intermediate_size = 2 * 1408,
+                .shared_intermediate_size = 2LL * 1408,
                 .layers = layer_set::after_first(1)},
     .max_positions = 163840,
 };
@@ -33,7 +33,7 @@ inline constexpr model deepseek_v2{
     .experts = {.routed = 160,
                 .top_k = 6,
                 .intermediate_size = 1536,
-                .shared_intermediate_size = 2 * 1536,
+                .shared_intermediate_size = 2LL * 1536,
                 .groups = 8,
                 .group_top_k = 3,
                 .layers = layer_set::after_first(1)},

@@ -11,7 +11,8 @@
 namespace moeplan {
 
 /// Reads Megatron-LM's --pipeline-model-parallel-layout: E embedding, t decoder layer, m multi-token prediction layer, L loss; '|' ends a
-/// virtual stage, "*n" repeats the token or the (group) before it, ',' separates without meaning.
+/// virtual stage, "*n" repeats the token or the (group) before it, ',' separates without meaning. Groups do not nest, as they do not in
+/// Megatron-LM, and each is repeated.
 /// Source: megatron/core/transformer/pipeline_parallel_layer_layout.py.
 [[nodiscard]] constexpr parsed<layout> parse_megatron_layout(text t) noexcept;
 
@@ -25,10 +26,9 @@ namespace detail {
 
 /// Expands Megatron-LM's string token by token. Tokens are handed on in order, so that order is checked in one place.
 struct megatron_layout_reader {
-  static constexpr std::int64_t max_tokens =
-      1 << 16; ///< more layers than this no pipeline has; keeps "(t|)*999999999" from running on
+  /// More layers than this no pipeline has; keeps "E(t|)*999999999" from running on.
+  static constexpr std::int64_t max_tokens = 1 << 16;
   static constexpr std::int64_t max_characters = 1 << 20; ///< the same for commas, which are no tokens
-  static constexpr int max_depth = 8;
 
   text source;
   std::size_t at = 0;
@@ -47,7 +47,7 @@ struct megatron_layout_reader {
 
   constexpr bool end_stage(std::size_t position) noexcept {
     if (!result.value.append(stage))
-      return refuse("too many different stages in the layout", position, 1, "at most 32 runs of equal stages");
+      return refuse("too many different stages in the layout", position, 1, "at most 64 runs of equal stages");
     stage = {.stages = 1, .decoder_layers = 0, .mtp_layers = 0};
     return true;
   }
@@ -68,30 +68,32 @@ struct megatron_layout_reader {
     }
   }
 
-  /// "*n" at `at`, 1 where there is none; 0 after refusing.
-  constexpr std::int64_t repetitions() noexcept {
-    if (at == source.size() || source[at] != '*') return 1;
-    const leading_number n = read_number(source.part(at + 1, source.size()));
-    if (n.length == 0 || n.value == 0)
-      return refuse("'*' without how often", at, 1 + n.length, "a number from 1 after '*'") ? 1 : 0;
-    at += 1 + n.length;
+  /// "*n" at `at`: n. `absent` where there is none, 0 after refusing one.
+  constexpr std::int64_t repetitions(std::int64_t absent) noexcept {
+    std::size_t star = at;
+    while (star < source.size() && source[star] == ',') ++star;
+    if (star == source.size() || source[star] != '*') return absent;
+    const leading_number n = read_number(source.part(star + 1, source.size()));
+    if (n.value == 0) refuse("'*' without how often", star, 1 + n.length, "a number from 1 after '*'");
+    at = star + 1 + n.length;
     return n.value;
   }
 
-  /// Reads up to `end`; groups are read again for each repetition.
-  constexpr bool read(std::size_t end, int depth) noexcept {
+  /// Reads up to `end`, where no group begins within a group.
+  constexpr bool read(std::size_t end, bool in_group) noexcept {
     while (at < end) {
       const std::size_t position = at;
       const char c = source[at++];
       if (++characters > max_characters) return refuse("the layout is too long", position, 1, "at most 65536 layers and stages");
       if (c == ',') continue;
-      if (c == '(') {
-        if (!group(position, end, depth)) return false;
+      if (c == '(' && !in_group) {
+        if (!group(position)) return false;
         continue;
       }
       if (c != 'E' && c != 't' && c != 'm' && c != 'L' && c != '|')
-        return refuse("not a token of a layout", position, 1, "E, t, m, L, '|', ',', '*n' or a group in ( )");
-      const std::int64_t times = repetitions();
+        return refuse("not a token of a layout", position, 1,
+                      in_group ? "E, t, m, L, '|', ',' or '*n'" : "E, t, m, L, '|', ',', '*n' or (group)*n");
+      const std::int64_t times = repetitions(1);
       if (times == 0) return false;
       for (std::int64_t i = 0; i < times; ++i)
         if (!token(c, position)) return false;
@@ -99,32 +101,22 @@ struct megatron_layout_reader {
     return true;
   }
 
-  constexpr bool group(std::size_t open, std::size_t end, int depth) noexcept {
-    if (depth == max_depth) return refuse("groups are nested too deeply", open, 1, "at most 8 levels of ( )");
-    const std::size_t close = closing(open, end);
-    if (close == end) return refuse("'(' is never closed", open, 1, "')'");
-    if (close == open + 1) return refuse("an empty group", open, 2, "tokens between '(' and ')'");
+  /// Reads a group, which is expanded by reading it again for each repetition.
+  constexpr bool group(std::size_t open) noexcept {
+    const std::size_t close = source.find(')', open);
+    if (close == source.size()) return refuse("'(' is never closed", open, 1, "')'");
     at = close + 1;
-    const std::int64_t times = repetitions();
-    if (times == 0) return false;
+    const std::int64_t times = repetitions(-1);
+    if (times == -1) return refuse("a group that is not repeated", open, close + 1 - open, "'*n' after ')'");
     const std::size_t after = at;
     for (std::int64_t i = 0; i < times; ++i) {
       const std::int64_t before = tokens;
       at = open + 1;
-      if (!read(close, depth + 1)) return false;
+      if (!read(close, true)) return false;
       if (tokens == before) return refuse("a group without a token", open, close + 1 - open, "tokens between '(' and ')'");
     }
     at = after;
-    return true;
-  }
-
-  constexpr std::size_t closing(std::size_t open, std::size_t end) const noexcept {
-    int depth = 0;
-    for (std::size_t i = open; i < end; ++i) {
-      if (source[i] == '(') ++depth;
-      if (source[i] == ')' && --depth == 0) return i;
-    }
-    return end;
+    return times != 0;
   }
 };
 
@@ -134,7 +126,7 @@ constexpr parsed<layout> parse_megatron_layout(text t) noexcept {
   detail::megatron_layout_reader reader{.source = t};
   reader.result.value.kind = layout_kind::listed;
   reader.result.value.places_mtp = true;
-  if (reader.read(t.size(), 0)) {
+  if (reader.read(t.size(), false)) {
     if (!reader.ended)
       reader.refuse("the layout does not end with the loss", t.size(), 0, "L at the end");
     else
@@ -175,7 +167,8 @@ constexpr parsed<layout> parse_layout(text t) noexcept {
   if (t == "even") return {.value = layout::even(), .error = {}};
   if (t == "balanced") return {.value = layout::balanced(), .error = {}};
   if (!t.empty() && t[0] >= '0' && t[0] <= '9') return parse_layer_list(t);
-  if (!t.empty() && (t[0] == 'E' || t[0] == '(' || t.find('|') != t.size())) return parse_megatron_layout(t);
+  if (!t.empty() && !same_letters(t, "even") && (t[0] == 'E' || t[0] == '(' || t.find('|') != t.size()))
+    return parse_megatron_layout(t);
   return {.value = {},
           .error = {"not a layout", t,
                     "even, balanced, layers of each virtual stage (4*15,1) or Megatron-LM's string (Et*3|(tt|)*29,m|L)", 0}};

@@ -18,7 +18,7 @@ struct workload {
   moeplan::serving serve{};  ///< default-constructed unless what is serving
 
   constexpr workload() noexcept = default;
-  constexpr workload(const moeplan::training& t) noexcept : what{kind::training}, train{t} {}
+  constexpr workload(const moeplan::training& t) noexcept : train{t} {}
   constexpr workload(const moeplan::serving& s) noexcept : what{kind::serving}, serve{s} {}
 
   [[nodiscard]] constexpr bool is_training() const noexcept { return what == kind::training; }

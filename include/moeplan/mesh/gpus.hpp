@@ -18,7 +18,7 @@ inline void dp_is_absent_resolve_the_strategy_first() noexcept {}
 /// GPUs of one pipeline stage, TP x CP x DP. Under `folded` the experts of the stage's layers lie on these same GPUs.
 /// Precondition: resolved, degrees at least 1.
 template <class Integer = count>
-[[nodiscard]] constexpr Integer stage_gpus(const strategy& s) noexcept {
+[[nodiscard, gnu::always_inline]] constexpr Integer stage_gpus(const strategy& s) noexcept {
   return Integer(s[axis::tp]) * Integer(s[axis::cp]) * Integer(s[axis::dp]);
 }
 
@@ -26,34 +26,35 @@ template <class Integer = count>
 /// Under `folded` this is no number of GPUs, but the one that documents mistake for it.
 /// Precondition: resolved, degrees at least 1.
 template <class Integer = count>
-[[nodiscard]] constexpr Integer product_of_degrees(const strategy& s) noexcept {
+[[nodiscard, gnu::always_inline]] constexpr Integer product_of_degrees(const strategy& s) noexcept {
   return stage_gpus<Integer>(s) * Integer(s[axis::ep]) * Integer(s[axis::sp]) * Integer(s[axis::pp]);
 }
 
 /// The number of GPUs (world size): folded TP x CP x DP x PP (Megatron-LM, parallel_state.py, initialize_model_parallel), product see
 /// product_of_degrees.
-/// Precondition: resolved and degrees at least 1. Where DP is absent there is no answer: an overflowed count, a compile error in a
-/// constant expression. `Integer` may be saturating_count or a type of <moeplan/multiprecision.hpp>.
+/// Precondition: resolved and degrees at least 1. Where DP is absent there is no answer: an overflowed count (0 in an integer type that
+/// has no top), a compile error in a constant expression. `Integer` may be saturating_count or a type of <moeplan/multiprecision.hpp>.
 template <class Integer = count>
-[[nodiscard]] constexpr Integer gpus(const strategy& s) noexcept {
+[[nodiscard, gnu::always_inline]] constexpr Integer gpus(const strategy& s) noexcept {
   if (!s.resolved()) {
     not_a_constant::dp_is_absent_resolve_the_strategy_first();
-    return Integer(count::top);
+    if constexpr (saturates<Integer>) return Integer(count::top);
+    return Integer(0);
   }
   if (s.mapping == mapping::product) return product_of_degrees<Integer>(s);
   return stage_gpus<Integer>(s) * Integer(s[axis::pp]);
 }
 
 /// The fewest GPUs that the degrees other than DP can run on, of which every possible world size is a multiple: folded
-/// PP x lcm(TP x CP, ETP x EP), product the product of all degrees but DP.
-/// Precondition: degrees at least 1, and TP x CP and ETP x EP below 2^64.
+/// PP x lcm(TP x CP, ETP x EP), product the product of all degrees but DP. Precondition: degrees at least 1.
 template <class Integer = count>
 [[nodiscard]] constexpr Integer minimum_gpus(const strategy& s) noexcept {
   if (s.mapping == mapping::product) return product_of_degrees<Integer>(s.with(dp{1}));
-  const saturating_count dense = saturating_count{s[axis::tp]} * s[axis::cp];
-  const saturating_count expert = saturating_count{s[axis::etp]} * s[axis::ep];
-  if (dense.overflowed() || expert.overflowed()) return Integer(dense.overflowed() ? dense.bits : expert.bits);
-  return Integer(s[axis::pp]) * lcm<Integer>(dense.value(), expert.value());
+  const Integer dense = Integer(s[axis::tp]) * Integer(s[axis::cp]);
+  const Integer expert = Integer(s[axis::etp]) * Integer(s[axis::ep]);
+  if constexpr (saturates<Integer>)
+    if (dense.overflowed() || expert.overflowed()) return dense + expert; // the top
+  return Integer(s[axis::pp]) * lcm(dense, expert);
 }
 
 } // namespace moeplan

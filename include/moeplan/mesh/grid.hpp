@@ -17,10 +17,6 @@ struct grid_axis {
   reciprocal by_stride{};
   reciprocal by_span{}; ///< size * stride
 
-  [[nodiscard]] constexpr std::int64_t coordinate(std::int64_t rank) const noexcept {
-    return by_stride.quotient(rank) - by_span.quotient(rank) * size;
-  }
-
   friend constexpr bool operator==(const grid_axis&, const grid_axis&) noexcept = default;
 };
 
@@ -32,25 +28,42 @@ struct grid {
 
   grid_axis by_place[axes]{};
   std::uint16_t order[axes]{0, 1, 2, 3}; ///< places from the smallest stride to the largest
+  bool narrow = true;                    ///< at most 2^32 ranks, so that every division is a multiplication
 
   constexpr grid() noexcept = default;
 
   /// Sizes by place; `fastest_first` lists every place once. Precondition: sizes >= 1, their product below 2^63.
   constexpr grid(const std::int64_t (&sizes)[axes], const std::uint16_t (&fastest_first)[axes]) noexcept {
     std::int64_t stride = 1;
+    reciprocal by_stride;
     for (std::size_t i = 0; i < axes; ++i) {
       const std::uint16_t place = fastest_first[i];
+      const reciprocal by_span{stride * sizes[place]};
       order[i] = place;
-      by_place[place] = {sizes[place], stride, reciprocal{stride}, reciprocal{stride * sizes[place]}};
-      stride *= sizes[place];
+      by_place[place] = {sizes[place], stride, by_stride, by_span};
+      stride = by_span.divisor;
+      by_stride = by_span;
     }
+    narrow = stride <= std::int64_t{1} << 32;
   }
 
+  /// Precondition here and below: 0 <= rank < product of sizes.
   [[nodiscard]] constexpr std::int64_t coordinate(std::size_t place, std::int64_t rank) const noexcept {
-    return by_place[place].coordinate(rank);
+    const grid_axis& a = by_place[place];
+    return divided(a.by_stride, rank) - divided(a.by_span, rank) * a.size;
+  }
+
+  /// How much of a rank is its coordinate: coordinate * stride.
+  [[nodiscard]] constexpr std::int64_t share(std::size_t place, std::int64_t rank) const noexcept {
+    return coordinate(place, rank) * by_place[place].stride;
   }
 
   friend constexpr bool operator==(const grid&, const grid&) noexcept = default;
+
+private:
+  [[nodiscard]] constexpr std::int64_t divided(const reciprocal& by, std::int64_t rank) const noexcept {
+    return narrow ? by.narrow_quotient(rank) : by.quotient(rank);
+  }
 };
 
 } // namespace moeplan

@@ -11,56 +11,53 @@
 
 namespace moeplan {
 
-/// Nested strides: an innermost run of ranks a fixed stride apart, repeated at a larger stride, and so on. Runs that continue each
-/// other are merged, so that most groups are one run.
+/// Ranks a fixed stride apart, and that run repeated at a larger stride. On a grid of four axes no group takes more: axes next to each
+/// other are one run, and of four axes no three can be chosen without two being neighbours.
 struct strided_ranks {
-  struct level {
-    std::int64_t size = 1;
-    std::int64_t stride = 0;
-    friend constexpr bool operator==(const level&, const level&) noexcept = default;
-  };
+  std::int64_t inner_size = 1;
+  std::int64_t inner_stride = 0;
+  std::int64_t outer_size = 1;
+  std::int64_t outer_stride = 0;
 
-  level levels[grid::axes]{};
-  std::size_t depth = 0;
-  std::int64_t count = 1;
-
-  /// Adds an axis whose stride is larger than those before.
+  /// Adds an axis whose stride is larger than those before. Precondition: it continues the outer run if there is one.
   constexpr void append(std::int64_t size, std::int64_t stride) noexcept {
     if (size == 1) return;
-    count *= size;
-    if (depth != 0 && levels[depth - 1].size * levels[depth - 1].stride == stride)
-      levels[depth - 1].size *= size;
-    else
-      levels[depth++] = {size, stride};
+    if (inner_size == 1) {
+      inner_size = size;
+      inner_stride = stride;
+    } else if (outer_size != 1) {
+      outer_size *= size;
+    } else if (inner_size * inner_stride == stride) {
+      inner_size *= size;
+    } else {
+      outer_size = size;
+      outer_stride = stride;
+    }
   }
 
-  /// The i-th sum of strides. Precondition: 0 <= i < count.
+  [[nodiscard]] constexpr std::int64_t count() const noexcept { return inner_size * outer_size; }
+
+  /// The i-th distance from the first rank. Precondition: 0 <= i < count().
   [[nodiscard]] constexpr std::int64_t offset(std::int64_t i) const noexcept {
-    if (depth <= 1) return i * levels[0].stride;
-    std::int64_t sum = 0;
-    for (std::size_t l = 0; l < depth; ++l) {
-      const std::int64_t rest = i / levels[l].size;
-      sum += (i - rest * levels[l].size) * levels[l].stride;
-      i = rest;
-    }
-    return sum;
+    if (outer_size == 1) return i * inner_stride;
+    return i % inner_size * inner_stride + i / inner_size * outer_stride;
   }
 
   friend constexpr bool operator==(const strided_ranks&, const strided_ranks&) noexcept = default;
 };
 
-/// The ranks of one group, ascending along the grid's order as in Megatron-LM.
+/// The ranks of one group, ascending as in Megatron-LM.
 class rank_group {
 public:
   constexpr rank_group(std::int64_t first, const strided_ranks& members) noexcept : first_{first}, members_{members} {}
 
   [[nodiscard]] constexpr std::int64_t front() const noexcept { return first_; }
-  [[nodiscard]] constexpr std::int64_t size() const noexcept { return members_.count; }
+  [[nodiscard]] constexpr std::int64_t size() const noexcept { return members_.count(); }
 
   /// The i-th member. Precondition: 0 <= i < size().
   [[nodiscard]] constexpr std::int64_t operator[](std::int64_t i) const noexcept { return first_ + members_.offset(i); }
 
-  /// Steps from member to member without a division. Valid as long as the group.
+  /// Steps from member to member without a division; needs no group to stay alive.
   class iterator {
   public:
     using value_type = std::int64_t;
@@ -68,14 +65,21 @@ public:
 
     constexpr iterator() noexcept = default;
     constexpr iterator(const rank_group& group, std::int64_t index) noexcept
-        : levels_{group.members_.levels}, depth_{group.members_.depth}, rank_{group.first_}, index_{index} {}
+        : rank_{group.first_},
+          index_{index},
+          run_{group.members_.inner_size},
+          step_{group.members_.inner_stride},
+          jump_{group.members_.outer_stride - group.members_.inner_size * group.members_.inner_stride} {}
 
     [[nodiscard]] constexpr std::int64_t operator*() const noexcept { return rank_; }
 
     constexpr iterator& operator++() noexcept {
       ++index_;
-      rank_ += levels_[0].stride;
-      if (depth_ > 1 && ++used_[0] == levels_[0].size) carry();
+      rank_ += step_;
+      if (++in_run_ == run_) {
+        in_run_ = 0;
+        rank_ += jump_;
+      }
       return *this;
     }
     constexpr iterator operator++(int) noexcept {
@@ -87,21 +91,12 @@ public:
     friend constexpr bool operator==(const iterator& a, const iterator& b) noexcept { return a.index_ == b.index_; }
 
   private:
-    constexpr void carry() noexcept {
-      for (std::size_t l = 0; l < depth_ && used_[l] == levels_[l].size; ++l) {
-        used_[l] = 0;
-        rank_ -= levels_[l].size * levels_[l].stride;
-        if (l + 1 == depth_) return;
-        rank_ += levels_[l + 1].stride;
-        ++used_[l + 1];
-      }
-    }
-
-    const strided_ranks::level* levels_ = nullptr;
-    std::size_t depth_ = 0;
     std::int64_t rank_ = 0;
     std::int64_t index_ = 0;
-    std::int64_t used_[grid::axes]{};
+    std::int64_t in_run_ = 0;
+    std::int64_t run_ = 1;
+    std::int64_t step_ = 0;
+    std::int64_t jump_ = 0; ///< from behind one run to the start of the next
   };
 
   [[nodiscard]] constexpr iterator begin() const noexcept { return {*this, 0}; }
@@ -118,16 +113,16 @@ private:
 class rank_groups {
 public:
   constexpr rank_groups(std::int64_t first, const strided_ranks& leaders, const strided_ranks& members) noexcept
-      : first_{first}, leaders_{leaders}, members_{members} {}
+      : leaders_{first, leaders}, members_{members} {}
 
   /// Number of groups.
-  [[nodiscard]] constexpr std::int64_t size() const noexcept { return leaders_.count; }
+  [[nodiscard]] constexpr std::int64_t size() const noexcept { return leaders_.size(); }
 
   /// Ranks in each.
-  [[nodiscard]] constexpr std::int64_t group_size() const noexcept { return members_.count; }
+  [[nodiscard]] constexpr std::int64_t group_size() const noexcept { return members_.count(); }
 
   /// Precondition: 0 <= i < size().
-  [[nodiscard]] constexpr rank_group operator[](std::int64_t i) const noexcept { return {first_ + leaders_.offset(i), members_}; }
+  [[nodiscard]] constexpr rank_group operator[](std::int64_t i) const noexcept { return {leaders_[i], members_}; }
 
   class iterator {
   public:
@@ -135,30 +130,33 @@ public:
     using difference_type = std::ptrdiff_t;
 
     constexpr iterator() noexcept = default;
-    constexpr iterator(const rank_groups& groups, std::int64_t index) noexcept : groups_{&groups}, index_{index} {}
-    [[nodiscard]] constexpr rank_group operator*() const noexcept { return (*groups_)[index_]; }
+    constexpr iterator(const rank_group::iterator& leader, const strided_ranks& members) noexcept
+        : leader_{leader}, members_{members} {}
+
+    [[nodiscard]] constexpr rank_group operator*() const noexcept { return {*leader_, members_}; }
+
     constexpr iterator& operator++() noexcept {
-      ++index_;
+      ++leader_;
       return *this;
     }
     constexpr iterator operator++(int) noexcept {
       const iterator before = *this;
-      ++index_;
+      ++leader_;
       return before;
     }
-    friend constexpr bool operator==(const iterator& a, const iterator& b) noexcept { return a.index_ == b.index_; }
+
+    friend constexpr bool operator==(const iterator& a, const iterator& b) noexcept { return a.leader_ == b.leader_; }
 
   private:
-    const rank_groups* groups_ = nullptr;
-    std::int64_t index_ = 0;
+    rank_group::iterator leader_{};
+    strided_ranks members_{};
   };
 
-  [[nodiscard]] constexpr iterator begin() const noexcept { return {*this, 0}; }
-  [[nodiscard]] constexpr iterator end() const noexcept { return {*this, size()}; }
+  [[nodiscard]] constexpr iterator begin() const noexcept { return {leaders_.begin(), members_}; }
+  [[nodiscard]] constexpr iterator end() const noexcept { return {leaders_.end(), members_}; }
 
 private:
-  std::int64_t first_;
-  strided_ranks leaders_;
+  rank_group leaders_;
   strided_ranks members_;
 };
 

@@ -46,8 +46,8 @@ class mesh {
 public:
   /// Ranks are numbered from `rank_offset`, as where several jobs share a process group.
   constexpr explicit mesh(const strategy& s, std::int64_t rank_offset = 0) noexcept : offset_{rank_offset} {
-    const saturating_count ranks = gpus<saturating_count>(s);
-    const saturating_count stage = stage_gpus<saturating_count>(s);
+    const auto ranks = gpus<saturating_count>(s);
+    const auto stage = stage_gpus<saturating_count>(s);
     const saturating_count expert_ranks = saturating_count{s[axis::etp]} * s[axis::ep];
     if (s.mapping != mapping::folded) {
       not_a_constant::only_a_folded_mapping_has_a_mesh();
@@ -83,14 +83,14 @@ public:
   }
 
   /// Where a rank is on the dense grid. Precondition: rank_offset <= rank < rank_offset + world().
-  [[nodiscard]] constexpr dense_coordinates dense_at(std::int64_t rank) const noexcept {
+  [[nodiscard, gnu::always_inline]] constexpr dense_coordinates dense_at(std::int64_t rank) const noexcept {
     const grid& g = grids_[0];
     const std::int64_t r = rank - offset_;
     return {g.coordinate(0, r), g.coordinate(1, r), g.coordinate(2, r), g.coordinate(3, r)};
   }
 
   /// Where a rank is on the expert grid. Precondition as dense_at.
-  [[nodiscard]] constexpr expert_coordinates expert_at(std::int64_t rank) const noexcept {
+  [[nodiscard, gnu::always_inline]] constexpr expert_coordinates expert_at(std::int64_t rank) const noexcept {
     const grid& g = grids_[1];
     const std::int64_t r = rank - offset_;
     return {g.coordinate(0, r), g.coordinate(1, r), g.coordinate(2, r), g.coordinate(3, r)};
@@ -109,11 +109,12 @@ public:
   }
 
   /// The group of a rank along the given axes. Precondition as dense_at.
-  [[nodiscard]] constexpr rank_group group(group_axes along, std::int64_t rank) const noexcept {
+  [[nodiscard, gnu::always_inline]] constexpr rank_group group(group_axes along, std::int64_t rank) const noexcept {
     const grid& g = of(along.grid);
-    std::int64_t first = rank;
-    for (std::size_t place = 0; place < grid::axes; ++place)
-      if (along.spans(place)) first -= g.coordinate(place, rank - offset_) * g.by_place[place].stride;
+    const std::int64_t r = rank - offset_;
+    // Axis by axis and always inlined, so that it folds for a static mesh and costs nothing beyond what is used of the result.
+    const std::int64_t first = rank - (along.spans(0) ? g.share(0, r) : 0) - (along.spans(1) ? g.share(1, r) : 0) -
+                               (along.spans(2) ? g.share(2, r) : 0) - (along.spans(3) ? g.share(3, r) : 0);
     return {first, ranks_along(g, along.places)};
   }
 
@@ -148,13 +149,19 @@ private:
     const axis by_place[grid::axes] = {axis::tp, inner, axis::dp, axis::pp};
     placement p;
     std::size_t used = 0;
-    for (std::size_t position = 0; position <= 5; ++position)
+    bool placed[grid::axes]{};
+    const auto put = [&](std::uint16_t place) {
+      if (!placed[place]) p.by_order[used++] = place;
+      placed[place] = true;
+    };
+    for (const axis a : order.axes)
       for (std::uint16_t place = 0; place < grid::axes; ++place)
-        if (order.position(by_place[place]) == position) p.by_order[used++] = place;
+        if (by_place[place] == a) put(place);
+    for (std::uint16_t place = 0; place < grid::axes; ++place) put(place);
     return p;
   }
 
-  static constexpr strided_ranks ranks_along(const grid& g, unsigned places) noexcept {
+  [[gnu::always_inline]] static constexpr strided_ranks ranks_along(const grid& g, unsigned places) noexcept {
     strided_ranks ranks;
     for (const std::uint16_t place : g.order)
       if ((places >> place & 1U) != 0) ranks.append(g.by_place[place].size, g.by_place[place].stride);

@@ -115,4 +115,10 @@ using count = basic_count<overflow::fails>;
 /// The same without the compile error: for a caller that looks at overflowed(), as `check` does.
 using saturating_count = basic_count<overflow::saturates>;
 
+/// Whether an integer type says that a result did not fit, as counts do, rather than hold any result.
+template <class Integer>
+concept saturates = requires(const Integer& n) {
+  n.overflowed();
+};
+
 } // namespace moeplan

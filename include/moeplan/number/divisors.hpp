@@ -7,21 +7,22 @@
 
 namespace moeplan {
 
-/// Greatest common divisor; gcd(0, n) is n.
-[[nodiscard]] constexpr std::uint64_t gcd(std::uint64_t a, std::uint64_t b) noexcept {
-  while (b != 0) {
-    const std::uint64_t rest = a % b;
+/// Greatest common divisor; gcd(0, n) is n. For built-in integers, counts and wider integers alike.
+/// Precondition: neither is negative or overflowed.
+template <class Integer>
+[[nodiscard]] constexpr Integer gcd(Integer a, Integer b) noexcept(noexcept(a % b)) {
+  while (b != Integer(0)) {
+    Integer rest = a % b;
     a = b;
     b = rest;
   }
   return a;
 }
 
-/// Least common multiple in any of the library's integer types, so that overflow shows as that type shows it.
-/// Precondition: a and b are at least 1.
+/// Least common multiple; overflow shows as the integer type shows it. Precondition: both at least 1 and not overflowed.
 template <class Integer>
-[[nodiscard]] constexpr Integer lcm(std::uint64_t a, std::uint64_t b) noexcept {
-  return Integer(a / gcd(a, b)) * Integer(b);
+[[nodiscard]] constexpr Integer lcm(Integer a, Integer b) noexcept(noexcept(a % b)) {
+  return a / gcd(a, b) * b;
 }
 
 /// The divisors of a number that lie nearest to a value on either side; 0 where there is none within reach.

@@ -26,7 +26,7 @@ struct ratio {
 
   [[nodiscard]] constexpr bool overflowed() const noexcept { return numerator.overflowed(); }
 
-  /// The nearest double; infinity if overflowed().
+  /// The nearest double if both terms are below 2^53, else within a relative error of 2^-51; infinity if overflowed().
   [[nodiscard]] constexpr double to_double() const noexcept {
     if (overflowed()) return __builtin_inf();
     return static_cast<double>(numerator.value()) / static_cast<double>(denominator.value());

@@ -8,24 +8,29 @@
 namespace moeplan {
 
 /// Divides by `divisor` with a multiplication where both numbers are below 2^32, as ranks of any real cluster are, and exactly
-/// everywhere: for such n and d the upper half of n * (floor((2^64 - 1) / d) + 1) is the quotient (Lemire, Kaser, Kurz,
-/// arXiv 1902.01961, theorem 1).
+/// everywhere.
+///
+/// Let m = floor((2^64 - 1) / d) = (2^64 - e) / d with 1 <= e <= d, and n = q d + s with 0 <= s < d. Then
+/// (n + 1) m / 2^64 = q + (s + 1) / d - (n + 1) e / (2^64 d), and the last term is above 0 and, for n < 2^32 and d <= 2^32, at most 1 / d.
+/// So the upper half of (n + 1) m is q.
 struct reciprocal {
   std::int64_t divisor = 1;
-  std::uint64_t factor = 0; ///< 0 stands for 2^64, the factor of divisor 1
+  std::uint64_t factor = ~std::uint64_t{0}; ///< m
 
   constexpr reciprocal() noexcept = default;
 
   /// Precondition: d >= 1.
-  constexpr explicit reciprocal(std::int64_t d) noexcept
-      : divisor{d}, factor{d == 1 ? 0 : ~std::uint64_t{0} / static_cast<std::uint64_t>(d) + 1} {}
+  constexpr explicit reciprocal(std::int64_t d) noexcept : divisor{d}, factor{~std::uint64_t{0} / static_cast<std::uint64_t>(d)} {}
 
   /// n / divisor. Precondition: n >= 0.
   [[nodiscard]] constexpr std::int64_t quotient(std::int64_t n) const noexcept {
-    if ((n | divisor) >> 32 != 0) return n / divisor;
+    return (n | divisor) >> 32 == 0 ? narrow_quotient(n) : n / divisor;
+  }
+
+  /// n / divisor by multiplication alone. Precondition: 0 <= n < 2^32 and divisor <= 2^32.
+  [[nodiscard]] constexpr std::int64_t narrow_quotient(std::int64_t n) const noexcept {
     __extension__ using wide = unsigned __int128;
-    const auto high = static_cast<std::int64_t>(wide{factor} * static_cast<std::uint64_t>(n) >> 64);
-    return factor == 0 ? n : high;
+    return static_cast<std::int64_t>(wide{factor} * static_cast<std::uint64_t>(n + 1) >> 64);
   }
 
   friend constexpr bool operator==(const reciprocal&, const reciprocal&) noexcept = default;

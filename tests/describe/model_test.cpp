@@ -1,0 +1,49 @@
+#include <moeplan/describe/model.hpp>
+
+#include "support/as_template_argument.hpp"
+#include "support/both_times.hpp"
+
+using namespace moeplan;
+
+namespace {
+
+BOTH_TIMES("a dense model", [] {
+  constexpr model m{.layers = 32, .hidden_size = 4096};
+  EXPECT(!m.has_experts());
+  EXPECT(!m.has_experts(0));
+  EXPECT(m.moe_layers() == 0);
+  EXPECT(m.dense_layers() == 32);
+});
+
+BOTH_TIMES("first layers dense", [] {
+  constexpr model m{.layers = 61, .experts = {.routed = 256, .layers = layer_set::after_first(3)}};
+  EXPECT(m.has_experts());
+  EXPECT(!m.has_experts(2));
+  EXPECT(m.has_experts(3));
+  EXPECT(m.moe_layers() == 58);
+  EXPECT(m.dense_layers() == 3);
+  EXPECT(m.moe_layers_below(4) == 1);
+});
+
+BOTH_TIMES("every other layer dense", [] {
+  constexpr model m{.layers = 5, .experts = {.routed = 8, .layers = layer_set::every_nth(2, 1)}};
+  EXPECT(m.moe_layers() == 2);
+  EXPECT(m.dense_layers() == 3);
+});
+
+BOTH_TIMES("the width of a head is hidden size / heads unless given", [] {
+  EXPECT(model{.hidden_size = 4096, .attention = {.heads = 32}}.head_dim() == 128);
+  EXPECT(model{.hidden_size = 2048, .attention = {.heads = 32, .head_dim = 128}}.head_dim() == 128);
+});
+
+BOTH_TIMES("models are values", [] {
+  EXPECT(model{} == model{});
+  EXPECT(model{.layers = 1} != model{.layers = 2});
+  EXPECT(model{.max_positions = 0} != model{}); // absent is not zero
+});
+
+using moeplan_test::name_the_same_type;
+static_assert(name_the_same_type<model{.layers = 61}, model{.layers = 61}>);
+static_assert(!name_the_same_type<model{.layers = 61}, model{.layers = 61, .tied_embeddings = true}>);
+
+} // namespace
