@@ -1,0 +1,50 @@
+// The commands of the tool. Each writes its answer to `out` and returns the exit status; findings go to `err` where they are not the
+// answer itself. Input that cannot be used leaves a command as moeplan::io::input_error.
+#pragma once
+
+#include <cstdint>
+#include <ostream>
+#include <string>
+
+#include <moeplan/describe/strategy.hpp>
+#include <moeplan/number/optional_integer.hpp>
+
+namespace tool {
+
+/// Exit statuses.
+enum class status : int {
+  fine = 0,    ///< done, and nothing is wrong
+  wrong = 1,   ///< the input was understood, and something in it is wrong
+  unusable = 2 ///< the input cannot be used
+};
+
+struct params_options {
+  std::string input; ///< path of a config.json or a name of the catalog
+  bool json = false;
+};
+status params(const params_options& options, std::ostream& out, std::ostream& err);
+
+struct gpus_options {
+  std::string input;
+  bool json = false;
+};
+status gpus(const gpus_options& options, std::ostream& out, std::ostream& err);
+
+struct ranks_options {
+  std::string input;            ///< path of a deployment; empty: `world` and `strategy` hold
+  std::int64_t world = 0;       ///< GPUs
+  moeplan::strategy strategy{}; ///< without DP, which follows from `world`
+  std::string group;            ///< empty: all groups of one rank
+  moeplan::optional_integer rank{};
+  bool json = false;
+};
+status ranks(const ranks_options& options, std::ostream& out, std::ostream& err);
+
+struct check_options {
+  std::string input;
+  bool explain = false;
+  bool json = false;
+};
+status check(const check_options& options, std::ostream& out, std::ostream& err);
+
+} // namespace tool
