@@ -46,9 +46,10 @@ struct strategy {
     requires(sizeof...(Parts) != 0 && all_different<Parts...>)
   constexpr strategy(Parts... parts) noexcept { (set(parts), ...); }
 
-  template <strategy_part... Parts>
+  /// The default argument is there to be printed: compilers name it when they refuse this constructor.
+  template <strategy_part... Parts, class = struct the_same_axis_is_given_twice>
     requires(sizeof...(Parts) != 0 && !all_different<Parts...>)
-  constexpr strategy(Parts... the_same_axis_is_given_twice) = delete;
+  constexpr strategy(Parts...) = delete;
 
   [[nodiscard]] constexpr std::int64_t operator[](axis a) const noexcept { return degrees[static_cast<std::size_t>(a)]; }
 

@@ -69,9 +69,10 @@ struct facts {
   std::int64_t smallest_size = 0; ///< the least of the sizes that may be 0 but not negative
   std::int64_t head_dim = 0;      ///< as described, 0 if hidden size / heads
   std::int64_t dense_mlp = 0;     ///< intermediate size where a layer is dense, else 0
-  std::int64_t expert_mlp = 0, shared_mlp = 0;
+  std::int64_t expert_mlp = 0;
+  std::int64_t shared_mlp = 0; ///< of the shared experts where there are routed ones, else 0
   std::int64_t experts = 0, top_k = 0, groups = 0, group_top_k = 0;
-  std::int64_t physical_experts = 0; ///< with redundant copies
+  std::int64_t physical_experts = 0; ///< with redundant copies; 0 if there are none or they need more than 64 bits
   std::int64_t mtp_layers = 0, max_positions = 0;
   std::int64_t first_moe_layer = 0, moe_every = 0, moe_phase = 0;
   bool latent_attention = false;
@@ -98,9 +99,10 @@ struct facts {
   std::int64_t slots = 0; ///< decoder layers and what else counts as one
   std::int64_t first_layers = 0, last_layers = 0, middle_layers = 0, middle_stages = 0;
   std::int64_t listed_stages = 0, listed_layers = 0, listed_mtp = 0;
-  std::int64_t mtp_stages = 0; ///< virtual stages that hold multi-token prediction
-  std::int64_t mtp_stage = 0;  ///< the first of them
-  std::int64_t last_chunk = 0; ///< the first virtual stage of the last chunk
+  std::int64_t mtp_stages = 0;       ///< virtual stages that hold multi-token prediction
+  std::int64_t mtp_stage = 0;        ///< the first of them
+  std::int64_t layers_after_mtp = 0; ///< decoder layers on later stages
+  std::int64_t last_chunk = 0;       ///< the first virtual stage of the last chunk
   bool first_given = false;
   bool last_given = false;
   bool places_mtp = false;
@@ -226,7 +228,7 @@ constexpr void read_model(facts& f, const model& m) noexcept {
   f.head_dim = a.head_dim;
   f.latent_attention = a.kind == attention_kind::latent;
   f.expert_mlp = e.intermediate_size;
-  f.shared_mlp = e.shared_intermediate_size;
+  f.shared_mlp = e.routed > 0 ? e.shared_intermediate_size : 0;
   f.experts = e.routed;
   f.top_k = e.top_k;
   f.groups = e.groups;
@@ -265,7 +267,7 @@ constexpr void read_training(facts& f, const training& t) noexcept {
   f.pre_softmax = t.routing.pre_softmax;
   f.overlap = t.overlap;
   note(f, t.micro_batch > 0 && (!t.global_batch.given || t.global_batch.number > 0), known::batch);
-  if (f.knows(known::batch | known::dp)) f.batch_unit = or_zero(saturating_count{t.micro_batch} * f.dp);
+  if (t.micro_batch > 0 && f.knows(known::dp)) f.batch_unit = or_zero(saturating_count{t.micro_batch} * f.dp);
 }
 
 constexpr void read_workload(facts& f, const workload& w) noexcept {
@@ -282,10 +284,14 @@ constexpr void read_listed_layout(facts& f, const layout& l) noexcept {
   saturating_count stages;
   saturating_count layers;
   saturating_count mtp;
+  saturating_count layers_up_to_mtp;
   for (const stage_run& run : l.runs) {
     if (run.stages < 0 || run.decoder_layers < 0 || run.mtp_layers < 0) return;
     if (l.places_mtp && run.mtp_layers > 0 && run.stages > 0) {
-      if (f.mtp_stages == 0) f.mtp_stage = or_zero(stages);
+      if (f.mtp_stages == 0) {
+        f.mtp_stage = or_zero(stages);
+        layers_up_to_mtp = layers + run.decoder_layers;
+      }
       f.mtp_stages = or_zero(saturating_count{f.mtp_stages} + run.stages);
     }
     stages += run.stages;
@@ -297,6 +303,7 @@ constexpr void read_listed_layout(facts& f, const layout& l) noexcept {
   f.listed_stages = or_zero(stages);
   f.listed_layers = or_zero(layers);
   f.listed_mtp = or_zero(mtp);
+  if (f.mtp_stages != 0) f.layers_after_mtp = or_zero(layers - layers_up_to_mtp);
   // As Megatron-LM does: a layout that says how many stages there are says how many each rank has.
   if (!f.vpp_given && f.knows(known::pp) && f.listed_stages > 0 && f.listed_stages % f.pp == 0) f.vpp = f.listed_stages / f.pp;
   if (f.knows(known::pp)) f.last_chunk = f.listed_stages - f.pp;
@@ -306,7 +313,9 @@ constexpr void read_layout(facts& f, const layout& l) noexcept {
   f.layout = l.kind;
   f.places_mtp = l.places_mtp;
   if (l.kind == layout_kind::listed) return read_listed_layout(f, l);
-  const auto slots = saturating_count{f.layers < 0 ? 0 : f.layers} + (l.embedding_is_a_layer ? 1 : 0) + (l.loss_is_a_layer ? 1 : 0);
+  const bool even = l.kind == layout_kind::even;
+  const auto slots = saturating_count{f.layers < 0 ? 0 : f.layers} + (even && l.embedding_is_a_layer ? 1 : 0) +
+                     (even && l.loss_is_a_layer ? 1 : 0);
   f.slots = or_zero(slots);
   note(f, fits(slots), known::layout);
   if (l.kind != layout_kind::first_last) return;
@@ -314,11 +323,10 @@ constexpr void read_layout(facts& f, const layout& l) noexcept {
   f.last_given = l.last.given;
   f.first_layers = l.first.number;
   f.last_layers = l.last.number;
-  f.middle_stages = f.pp - (l.first.given ? 1 : 0) - (l.last.given ? 1 : 0);
-  // Not more than the model has: what is larger is wrong anyway, and must not overflow here.
-  const std::int64_t first = l.first.value_or(0) < f.layers ? l.first.value_or(0) : f.layers;
-  const std::int64_t last = l.last.value_or(0) < f.layers ? l.last.value_or(0) : f.layers;
-  f.middle_layers = first >= 0 && last >= 0 ? f.layers - first - last : 0;
+  if (f.knows(known::pp)) f.middle_stages = f.pp - (l.first.given ? 1 : 0) - (l.last.given ? 1 : 0);
+  if (f.layers < 0 || l.first.value_or(1) < 1 || l.last.value_or(1) < 1) return;
+  if (__builtin_sub_overflow(f.layers - l.first.value_or(0), l.last.value_or(0), &f.middle_layers))
+    f.middle_layers = -__INT64_MAX__ - 1; // Wrong anyway, only not to be computed.
 }
 
 } // namespace detail
@@ -335,8 +343,9 @@ constexpr void read_layout(facts& f, const layout& l) noexcept {
   detail::derive_dp(f, d.strategy);
   detail::read_grids(f, d.strategy);
   detail::read_workload(f, d.workload);
-  f.physical_experts =
-      f.redundant_experts > 0 ? detail::or_zero(saturating_count{f.experts < 0 ? 0 : f.experts} + f.redundant_experts) : f.experts;
+  const auto physical = saturating_count{f.experts > 0 ? f.experts : 0} + (f.redundant_experts > 0 ? f.redundant_experts : 0);
+  f.physical_experts = detail::or_zero(physical);
+  f.overflows |= !detail::fits(physical);
   return f;
 }
 

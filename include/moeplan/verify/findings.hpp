@@ -47,7 +47,8 @@ public:
 
   /// Nearest values of `changes` that would satisfy the rule, the other operands staying as they are.
   [[nodiscard]] constexpr legal_values legal() const noexcept {
-    return entry_->legal == nullptr ? legal_values{} : entry_->legal(*facts_);
+    // Not compared with a null pointer, which g++ with -fsanitize=undefined does not do in constant expressions.
+    return entry_->changes.empty() ? legal_values{} : entry_->legal(*facts_);
   }
 
   /// The rule in words, with the operands in it.

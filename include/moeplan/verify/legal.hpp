@@ -29,9 +29,7 @@ namespace moeplan::detail {
   return values(nearest_multiples(static_cast<std::uint64_t>(unit), static_cast<std::uint64_t>(value)));
 }
 
-[[nodiscard]] constexpr std::int64_t common(std::int64_t a, std::int64_t b) noexcept {
-  return static_cast<std::int64_t>(gcd(static_cast<std::uint64_t>(a), static_cast<std::uint64_t>(b)));
-}
+[[nodiscard]] constexpr std::int64_t common(std::int64_t a, std::int64_t b) noexcept { return gcd(a, b); }
 
 /// One value alone.
 [[nodiscard]] constexpr legal_values only(std::int64_t value) noexcept {
@@ -68,7 +66,7 @@ namespace moeplan::detail {
   const auto chunks = saturating_count{f.cp} * (f.profile == profile::megatron && f.cp > 1 ? 2 : 1);
   const auto shards = saturating_count{f.cp} * (f.sp > 1 ? f.tp : 1);
   if (chunks.overflowed() || shards.overflowed()) return {};
-  const auto unit = lcm<saturating_count>(chunks.value(), shards.value());
+  const auto unit = lcm(chunks, shards);
   return unit.bits >> 63 != 0 ? legal_values{} : multiples(static_cast<std::int64_t>(unit.bits), f.sequence_length);
 }
 

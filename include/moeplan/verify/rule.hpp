@@ -48,6 +48,12 @@ enum class rule : std::uint16_t {
   sizes_are_not_negative,
   hidden_divides_by_heads,
   heads_divide_by_kv_heads,
+  moe_layers_are_well_formed,
+  top_k_is_within_experts,
+  experts_divide_by_groups,
+  group_top_k_is_within_groups,
+  top_k_fits_chosen_groups,
+  top_k_reaches_chosen_groups,
 
   // rules/tensor.hpp
   heads_divide_by_tp,
@@ -74,12 +80,6 @@ enum class rule : std::uint16_t {
   redundant_experts_are_not_negative,
   redundant_experts_need_ep,
   redundant_experts_fit_ranks,
-  moe_layers_are_well_formed,
-  top_k_is_within_experts,
-  experts_divide_by_groups,
-  group_top_k_is_within_groups,
-  top_k_fits_chosen_groups,
-  top_k_reaches_chosen_groups,
   top_1_needs_pre_softmax,
   selection_bias_needs_sigmoid,
   capacity_needs_other_balancing,
@@ -112,6 +112,7 @@ enum class rule : std::uint16_t {
   layout_holds_every_mtp_layer,
   mtp_is_on_one_stage,
   mtp_is_in_last_chunk,
+  decoder_layers_precede_mtp,
 
   // rules/batch.hpp
   micro_batch_is_at_least_1,

@@ -4,7 +4,7 @@
 #include <moeplan/verify/rule.hpp>
 
 /// @file
-/// Rules on experts, their router and the dispatch of tokens.
+/// Rules on expert parallelism, the router's options and the dispatch of tokens.
 
 namespace moeplan::detail {
 
@@ -31,7 +31,7 @@ inline constexpr rule_entry experts[] = {
      .message = "EP {ep} is more than the {experts} experts there are",
      .operands = {{"ep", &facts::ep}, {"experts", &facts::physical_experts}},
      .source = "DeepSpeed auto_ep_config.py:275; aiconfigurator models/moe.py:119",
-     .holds = [](const facts& f) { return f.ep <= f.physical_experts; },
+     .holds = [](const facts& f) { return f.ep <= f.physical_experts || f.physical_experts == 0; },
      .legal = detail::legal_ep,
      .changes = "ep"},
     {.id = rule::experts_divide_by_ep,
@@ -72,66 +72,6 @@ inline constexpr rule_entry experts[] = {
            return f.redundant_experts <= 0 || f.ep == 1 || f.redundant_experts / f.experts < f.ep - 1 ||
                   f.redundant_experts == f.experts * (f.ep - 1);
          }},
-    {.id = rule::moe_layers_are_well_formed,
-     .name = "moe_layers_are_well_formed",
-     .needs = known::experts,
-     .message = "the layers with experts are every {every}-th with phase {phase} from layer {first}; the first is not negative, "
-                "and the phase is "
-                "from 0 to below the period",
-     .operands = {{"first", &facts::first_moe_layer}, {"every", &facts::moe_every}, {"phase", &facts::moe_phase}},
-     .source = "Megatron-LM transformer_config.py, moe_layer_freq; theoretical_memory_usage.py:36",
-     .holds = [](const facts& f) { return f.knows(known::placement); }},
-    {.id = rule::top_k_is_within_experts,
-     .name = "top_k_is_within_experts",
-     .needs = known::experts,
-     .message = "each token visits {top_k} of {experts} experts; top-k is from 1 to the number of experts",
-     .operands = {{"top_k", &facts::top_k}, {"experts", &facts::experts}},
-     .source = "nanotron models_config.py:52; DeepSpeed auto_ep.py:384; in Megatron-LM torch.topk throws at the first step",
-     .holds = [](const facts& f) { return f.top_k >= 1 && f.top_k <= f.experts; },
-     .legal = [](const facts& f) { return detail::only(f.top_k < 1 ? 1 : f.experts); },
-     .changes = "top_k"},
-    {.id = rule::experts_divide_by_groups,
-     .name = "experts_divide_by_groups",
-     .needs = known::experts,
-     .message = "{experts} experts cannot be divided evenly into {groups} groups",
-     .operands = {{"experts", &facts::experts}, {"groups", &facts::groups}},
-     .source = "Megatron-LM transformer_config.py:2680",
-     .holds = [](const facts& f) { return f.groups >= 1 && f.experts % f.groups == 0; },
-     .legal = [](const facts& f) { return detail::divisors(f.experts, f.groups < 1 ? 1 : f.groups); },
-     .changes = "groups"},
-    {.id = rule::group_top_k_is_within_groups,
-     .name = "group_top_k_is_within_groups",
-     .needs = known::experts,
-     .message = "each token visits {group_top_k} of {groups} groups of experts; that is from 1 to the number of groups",
-     .operands = {{"group_top_k", &facts::group_top_k}, {"groups", &facts::groups}},
-     .source = "Megatron-LM transformer_config.py:2684",
-     .holds = [](const facts& f) { return f.group_top_k >= 1 && f.group_top_k <= f.groups; },
-     .legal = [](const facts& f) { return f.groups < 1 ? legal_values{} : detail::only(f.group_top_k < 1 ? 1 : f.groups); },
-     .changes = "group_top_k"},
-    {.id = rule::top_k_fits_chosen_groups,
-     .name = "top_k_fits_chosen_groups",
-     .needs = known::experts,
-     .message = "the {group_top_k} groups that a token may visit, of {groups} with {experts} experts in all, hold fewer than its "
-                "{top_k} experts",
-     .operands =
-         {{"group_top_k", &facts::group_top_k}, {"groups", &facts::groups}, {"experts", &facts::experts}, {"top_k", &facts::top_k}},
-     .source = "Megatron-LM moe_utils.py:710, unchecked there",
-     .holds =
-         [](const facts& f) {
-           // Where groups or top-k are no such numbers at all, the rules above say so.
-           if (f.groups < 1 || f.group_top_k < 1 || f.group_top_k > f.groups || f.top_k > f.experts) return true;
-           return f.top_k <= f.experts / f.groups * f.group_top_k;
-         }},
-    {.id = rule::top_k_reaches_chosen_groups,
-     .name = "top_k_reaches_chosen_groups",
-     .needs = known::experts,
-     .message = "a token's {top_k} experts cannot come from {group_top_k} different groups",
-     .operands = {{"top_k", &facts::top_k}, {"group_top_k", &facts::group_top_k}},
-     .source = "Megatron-LM moe_utils.py:710, which takes top-k over groups from each and gets 0",
-     .holds =
-         [](const facts& f) { return f.group_top_k < 1 || f.group_top_k > f.groups || f.top_k < 1 || f.top_k >= f.group_top_k; },
-     .legal = [](const facts& f) { return detail::only(f.top_k); },
-     .changes = "group_top_k"},
     {.id = rule::top_1_needs_pre_softmax,
      .name = "top_1_needs_pre_softmax",
      .scope = scope::megatron,
@@ -191,7 +131,7 @@ inline constexpr rule_entry experts[] = {
                 "size {shared})",
      .operands = {{"shared", &facts::shared_mlp}},
      .source = "Megatron-LM transformer_config.py:1820",
-     .holds = [](const facts& f) { return !f.overlap.shared_experts || f.shared_mlp == 0 || detail::exchanges_all_to_all(f); }},
+     .holds = [](const facts& f) { return !f.overlap.shared_experts || f.shared_mlp <= 0 || detail::exchanges_all_to_all(f); }},
     {.id = rule::expert_overlap_needs_ep,
      .name = "expert_overlap_needs_ep",
      .scope = scope::megatron,

@@ -27,7 +27,6 @@ inline constexpr rule_entry pipeline[] = {
      .changes = "vpp"},
     {.id = rule::layers_divide_by_pp,
      .name = "layers_divide_by_pp",
-     .scope = scope::megatron,
      .needs = known::model | known::pp,
      .message = "{layers} layers (embedding and loss included where they count as one) cannot be divided evenly over PP {pp}; "
                 "another layout "
@@ -90,6 +89,7 @@ inline constexpr rule_entry pipeline[] = {
      .holds =
          [](const facts& f) {
            if (f.layout != layout_kind::first_last) return true;
+           if ((f.first_given && f.first_layers < 1) || (f.last_given && f.last_layers < 1)) return true; // Other rules say so.
            if (f.middle_stages <= 0) return f.middle_stages == 0 && f.middle_layers == 0;
            return f.middle_layers > 0 && f.middle_layers % f.middle_stages == 0;
          }},
@@ -102,7 +102,8 @@ inline constexpr rule_entry pipeline[] = {
      .source = "Megatron-LM transformer_config.py:2358",
      .holds =
          [](const facts& f) {
-           if (f.layout != layout_kind::first_last || f.middle_stages <= 0 || f.middle_layers % f.middle_stages != 0) return true;
+           if (f.layout != layout_kind::first_last || f.middle_stages <= 0 || f.middle_layers <= 0) return true;
+           if (f.middle_layers % f.middle_stages != 0) return true;
            return f.middle_layers / f.middle_stages % f.vpp == 0;
          },
      .legal = [](const facts& f) { return detail::divisors(f.middle_layers / f.middle_stages, f.vpp); },
@@ -161,6 +162,14 @@ inline constexpr rule_entry pipeline[] = {
      .operands = {{"mtp_stage", &facts::mtp_stage}, {"last_chunk", &facts::last_chunk}},
      .source = "Megatron-LM pipeline_parallel_layer_layout.py:121",
      .holds = [](const facts& f) { return f.mtp_stages == 0 || f.mtp_stage >= f.last_chunk; }},
+    {.id = rule::decoder_layers_precede_mtp,
+     .name = "decoder_layers_precede_mtp",
+     .scope = scope::megatron,
+     .needs = known::layout,
+     .message = "{layers} decoder layers come after multi-token prediction, which is on virtual stage {mtp_stage} (from 0)",
+     .operands = {{"layers", &facts::layers_after_mtp}, {"mtp_stage", &facts::mtp_stage}},
+     .source = "Megatron-LM pipeline_parallel_layer_layout.py:117",
+     .holds = [](const facts& f) { return f.layers_after_mtp == 0; }},
 };
 
 } // namespace moeplan::rules

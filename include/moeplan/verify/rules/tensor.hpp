@@ -152,8 +152,9 @@ inline constexpr rule_entry tensor[] = {
      .source = "SimuMax perf_llm.py:1421; Transformer Engine context_parallel.py",
      .holds =
          [](const facts& f) {
-           const std::int64_t local = f.kv_heads > f.tp ? f.kv_heads / f.tp : 1;
-           return f.context != context_exchange::all_to_all || local % f.cp == 0;
+           if (f.context != context_exchange::all_to_all) return true;
+           if (f.kv_heads % f.tp == 0) return f.kv_heads / f.tp % f.cp == 0;
+           return f.cp == 1 || f.tp % f.kv_heads != 0; // Copied heads are one a rank.
          },
      .legal = [](const facts& f) { return detail::divisors(f.kv_heads > f.tp ? f.kv_heads / f.tp : 1, f.cp); },
      .changes = "cp"},

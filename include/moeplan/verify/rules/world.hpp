@@ -6,6 +6,16 @@
 /// @file
 /// Rules on degrees, the number of GPUs, the two grids and the order of ranks.
 
+namespace moeplan::detail {
+
+/// Whether the order of ranks names every axis whose size is not 1 on both grids.
+[[nodiscard]] constexpr bool orders_every_axis(const facts& f) noexcept {
+  return (f.names(axis::tp) || (f.tp == 1 && f.etp == 1)) && (f.names(axis::cp) || f.cp == 1) && (f.names(axis::ep) || f.ep == 1) &&
+         (f.names(axis::dp) || (f.dp == 1 && f.edp == 1)) && (f.names(axis::pp) || f.pp == 1);
+}
+
+} // namespace moeplan::detail
+
 namespace moeplan::rules {
 
 inline constexpr rule_entry world[] = {
@@ -75,9 +85,8 @@ inline constexpr rule_entry world[] = {
      .changes = "sp"},
     {.id = rule::overflow,
      .name = "overflow",
-     .message = "a number of ranks or stages of TP {tp} x CP {cp} x DP {dp} x PP {pp} with EP {ep}, ETP {etp}, VPP {vpp}, SP {sp} "
-                "does not fit "
-                "into 64 bits",
+     .message = "a number of ranks, stages or experts of TP {tp} x CP {cp} x DP {dp} x PP {pp} with EP {ep}, ETP {etp}, VPP {vpp}, "
+                "SP {sp} does not fit into 64 bits",
      .operands = {{"tp", &facts::tp},
                   {"cp", &facts::cp},
                   {"dp", &facts::dp},
@@ -191,7 +200,7 @@ inline constexpr rule_entry world[] = {
                 "a rank would be in two different pipelines",
      .operands = {{"dense_stride", &facts::dense_before_pp}, {"expert_stride", &facts::expert_before_pp}, {"pp", &facts::pp}},
      .source = "Megatron-LM parallel_state.py:904, in closed form",
-     .holds = [](const facts& f) { return f.pp == 1 || f.dense_before_pp == f.expert_before_pp; }},
+     .holds = [](const facts& f) { return f.pp == 1 || !detail::orders_every_axis(f) || f.dense_before_pp == f.expert_before_pp; }},
     {.id = rule::order_ends_with_pp,
      .name = "order_ends_with_pp",
      .scope = scope::megatron,
@@ -199,7 +208,7 @@ inline constexpr rule_entry world[] = {
      .message = "the order of ranks does not end with pp, so DP {dp} and EDP {edp} must be equal",
      .operands = {{"dp", &facts::dp}, {"edp", &facts::edp}, {"pp", &facts::pp}},
      .source = "Megatron-LM parallel_state.py:898",
-     .holds = [](const facts& f) { return f.order_ends_with_pp || f.pp == 1 || f.dp == f.edp; }},
+     .holds = [](const facts& f) { return f.order_ends_with_pp || !f.names(axis::pp) || f.pp == 1 || f.dp == f.edp; }},
     {.id = rule::etp_is_given,
      .name = "etp_is_given",
      .severity = severity::advice,

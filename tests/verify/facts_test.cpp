@@ -1,0 +1,91 @@
+#include <moeplan/verify/facts.hpp>
+
+#include "support/both_times.hpp"
+#include "verify/examples.hpp"
+
+using namespace moeplan;
+using namespace moeplan_test;
+
+namespace {
+
+BOTH_TIMES("both grids of a legal deployment", [] {
+  const facts f = facts_of(trained);
+  EXPECT(f.knows(known::grids | known::cluster | known::model | known::experts | known::placement | known::layout));
+  EXPECT(f.knows(known::training | known::batch | known::sequence) && !f.knows(known::serving));
+  EXPECT(f.gpus == 32 && f.available == 32 && f.stage_gpus == 16 && f.model_parallel == 8);
+  EXPECT(f.expert_ranks == 8 && f.edp == 2);
+  EXPECT(f.edp_if_etp_is_tp == 1);
+  EXPECT(f.dense_before_pp == 16 && f.expert_before_pp == 16);
+  EXPECT(f.batch_unit == 8);
+});
+
+BOTH_TIMES("what is not known", [] {
+  EXPECT(!facts_of(trained_with(tp{0})).knows(known::tp));
+  EXPECT(!facts_of(trained_with(tp{0})).knows(known::no_overflow));
+  EXPECT(!facts_of(without(axis::dp, changed(trained, [](auto& d) { d.cluster = {}; }))).knows(known::dp));
+  EXPECT(!facts_of(trained_with(mapping::product)).knows(known::folded));
+  EXPECT(!facts_of(trained_with(ep{3})).knows(known::experts_fit));
+  EXPECT(facts_of(trained_with(ep{3})).edp == 0);
+  EXPECT(!facts_of(changed(trained, [](auto& d) { d.model.hidden_size = 0; })).knows(known::model));
+  EXPECT(!facts_of(changed(trained, [](auto& d) { d.model.mtp_layers = -1; })).knows(known::model));
+  EXPECT(!facts_of(changed(trained, [](auto& d) { d.cluster.nodes = -4; })).knows(known::cluster));
+  EXPECT(!facts_of(deployment{}).knows(known::experts));
+});
+
+BOTH_TIMES("an absent DP is derived", [] {
+  const facts f = facts_of(without(axis::dp));
+  EXPECT(f.dp == 4 && !f.dp_given && f.knows(known::dp));
+  EXPECT(f.gpus == 32);
+});
+
+BOTH_TIMES("absent virtual stages come from a listed layout", [] {
+  const deployment d = changed(without(axis::vpp), [](auto& e) { e.layout = layout::stages({6, 1}, {2, 1}); });
+  EXPECT(facts_of(d).vpp == 4);
+  EXPECT(facts_of(d).listed_stages == 8 && facts_of(d).listed_layers == 8 && facts_of(d).last_chunk == 6);
+  EXPECT(facts_of(changed(d, [](auto& e) { e.strategy.set(axis::vpp, 2); })).vpp == 2);
+  EXPECT(facts_of(changed(d, [](auto& e) { e.layout = layout::stages({7, 1}); })).vpp == 1);
+});
+
+BOTH_TIMES("the intermediate size counts where a layer is dense", [] {
+  const auto dense_mlp = [](layer_set moe) {
+    return facts_of(changed(trained, [&](auto& d) { d.model.experts.layers = moe; })).dense_mlp;
+  };
+  EXPECT(dense_mlp(layer_set::after_first(1)) == 1024);
+  EXPECT(dense_mlp(layer_set::all()) == 0);
+  EXPECT(dense_mlp(layer_set::every_nth(2, 0)) == 1024);
+  EXPECT(dense_mlp(layer_set::after_first(-1)) == 0); // Not well-formed: not known.
+  EXPECT(facts_of(changed(trained, [](auto& d) { d.model.experts = {}; })).dense_mlp == 1024);
+});
+
+BOTH_TIMES("the stages between first and last", [] {
+  const auto between = [](std::int64_t stages, optional_integer first, optional_integer last) {
+    return facts_of(changed(trained_with(pp{stages}), [&](auto& d) { d.layout = layout::first_last(first, last); }));
+  };
+  EXPECT(between(4, 1, 3).middle_layers == 4 && between(4, 1, 3).middle_stages == 2);
+  EXPECT(between(4, {}, 3).middle_layers == 5 && between(4, {}, 3).middle_stages == 3);
+  EXPECT(between(4, 9, 3).middle_layers == -4);
+  EXPECT(between(4, INT64_MAX, INT64_MAX).middle_layers == INT64_MIN);
+  EXPECT(between(4, 0, 3).middle_layers == 0);
+  EXPECT(between(INT64_MIN, 1, 1).middle_stages == 0);
+});
+
+BOTH_TIMES("where multi-token prediction stands in a listed layout", [] {
+  const auto facts_with = [](layout l, bool places) {
+    l.places_mtp = places;
+    return facts_of(changed(trained, [&](auto& d) { d.layout = l; }));
+  };
+  const layout l = layout::stages({2, 2}, {1, 1, 1}, {3, 1});
+  EXPECT(facts_with(l, true).mtp_stages == 1 && facts_with(l, true).mtp_stage == 2);
+  EXPECT(facts_with(l, true).layers_after_mtp == 3);
+  EXPECT(facts_with(l, true).listed_mtp == 1);
+  EXPECT(facts_with(l, false).mtp_stages == 0 && facts_with(l, false).layers_after_mtp == 0);
+});
+
+BOTH_TIMES("redundant copies are experts too", [] {
+  EXPECT(facts_of(served).physical_experts == 24);
+  EXPECT(facts_of(trained).physical_experts == 16);
+  EXPECT(facts_of(changed(served, [](auto& d) { d.workload.serve.redundant_experts = -8; })).physical_experts == 16);
+  EXPECT(facts_of(changed(served, [](auto& d) { d.workload.serve.redundant_experts = INT64_MAX; })).physical_experts == 0);
+});
+
+} // namespace

@@ -1,0 +1,81 @@
+#include <moeplan/verify/legal.hpp>
+
+#include "random_deployment.hpp"
+#include "support/both_times.hpp"
+#include "verify/examples.hpp"
+
+#include <string>
+
+#include <moeplan/verify/check.hpp>
+
+using namespace moeplan;
+
+namespace {
+
+constexpr bool are(const legal_values& values) { return values.empty(); }
+constexpr bool are(const legal_values& values, std::int64_t a) { return values.size() == 1 && values[0] == a; }
+constexpr bool are(const legal_values& values, std::int64_t a, std::int64_t b) {
+  return values.size() == 2 && values[0] == a && values[1] == b;
+}
+
+BOTH_TIMES("nearest divisors", [] {
+  EXPECT(are(detail::divisors(256, 60), 32, 64));
+  EXPECT(are(detail::divisors(7, 2), 1, 7));
+  EXPECT(are(detail::divisors(16, 32), 16));
+  EXPECT(are(detail::divisors(16, 1), 2));
+  EXPECT(are(detail::divisors(0, 5)));
+  EXPECT(are(detail::divisors(-16, 3)));
+  EXPECT(are(detail::divisors(16, 0)));
+  EXPECT(are(detail::divisors(16, -3)));
+});
+
+BOTH_TIMES("nearest multiples", [] {
+  EXPECT(are(detail::multiples(8, 60), 56, 64));
+  EXPECT(are(detail::multiples(8, 3), 8));
+  EXPECT(are(detail::multiples(8, 0), 8));
+  EXPECT(are(detail::multiples(0, 60)));
+  EXPECT(are(detail::multiples(8, -1)));
+  EXPECT(are(detail::multiples(INT64_MAX - 1, INT64_MAX), INT64_MAX - 1)); // The next one does not fit.
+});
+
+constexpr facts with_sequence(std::int64_t cp, std::int64_t tp, std::int64_t sp, std::int64_t sequence, profile p) {
+  facts f;
+  f.cp = cp, f.tp = tp, f.sp = sp, f.sequence_length = sequence, f.profile = p;
+  return f;
+}
+
+BOTH_TIMES("a sequence length is legal for CP and SP at once", [] {
+  EXPECT(are(detail::legal_sequence(with_sequence(1, 1, 1, 7, profile::megatron)), 6, 8));
+  EXPECT(are(detail::legal_sequence(with_sequence(4, 1, 1, 30, profile::megatron)), 24, 32));
+  EXPECT(are(detail::legal_sequence(with_sequence(4, 1, 1, 30, profile::universal)), 28, 32));
+  EXPECT(are(detail::legal_sequence(with_sequence(4, 3, 3, 30, profile::megatron)), 24, 48)); // Multiples of 8 and of 12.
+  EXPECT(are(detail::legal_sequence(with_sequence(4, 3, 1, 30, profile::megatron)), 24, 32));
+  EXPECT(are(detail::legal_sequence(with_sequence(INT64_MAX, 3, 3, 30, profile::megatron))));
+  EXPECT(are(detail::legal_sequence(with_sequence(INT64_MAX, 1, 1, 30, profile::megatron))));
+});
+
+TEST_CASE("whatever is suggested, followed, satisfies the rule") {
+  moeplan_test::random_deployments random{7};
+  std::size_t followed = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    const deployment d = random.next();
+    const findings found = check(d);
+    for (const finding f : found) {
+      std::int64_t before = INT64_MIN;
+      for (const std::int64_t value : f.legal()) {
+        deployment better = d;
+        const std::string name{f.name().data(), f.name().size()};
+        INFO("case " << i << ": " << name << ", " << value);
+        REQUIRE(value > before);
+        REQUIRE(moeplan_test::follow(better, f.changes(), value));
+        REQUIRE(better != d);
+        REQUIRE(!check(better).contains(f.id()));
+        before = value;
+        ++followed;
+      }
+    }
+  }
+  CHECK(followed > 50'000);
+}
+
+} // namespace

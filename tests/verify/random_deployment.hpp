@@ -1,0 +1,351 @@
+// Deployments at random: most are nearly legal, so that every rule is met from both sides; some are nonsense.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <random>
+
+#include <moeplan/describe/deployment.hpp>
+
+namespace moeplan_test {
+
+class random_deployments {
+public:
+  explicit random_deployments(std::uint64_t seed) : bits_{seed} {}
+
+  moeplan::deployment next() {
+    moeplan::deployment d;
+    if (chance(4))
+      nonsense(d);
+    else
+      nearly_legal(d);
+    d.profile = chance(25) ? moeplan::profile::universal : moeplan::profile::megatron;
+    // Half of all deployments stay as they are; the others get something wrong in one place, two, three or nine.
+    if (chance(50)) return d;
+    const int mistakes = chance(70) ? 1 : chance(60) ? 2 : chance(80) ? 3 : 9;
+    for (int i = 0; i < mistakes; ++i) spoil(d);
+    return d;
+  }
+
+private:
+  using axis = moeplan::axis;
+  using number = std::int64_t;
+
+  // The standard's engines give the same numbers everywhere, its distributions do not.
+  std::uint64_t below(std::uint64_t n) { return bits_() % n; }
+  bool chance(std::uint64_t percent) { return below(100) < percent; }
+  bool coin() { return (bits_() & 1U) != 0; }
+
+  template <std::size_t N>
+  number one_of(const number (&values)[N]) {
+    return values[below(N)];
+  }
+  template <class Enum>
+  Enum any(std::uint16_t count) {
+    return static_cast<Enum>(below(count));
+  }
+
+  number wild() {
+    switch (below(8)) {
+      case 0: return 0;
+      case 1: return -1;
+      case 2: return static_cast<number>(below(20)) - 4;
+      case 3: return number{1} << below(63);
+      case 4: return (number{1} << below(63)) - 1;
+      case 5: return std::numeric_limits<number>::max() - static_cast<number>(below(2));
+      case 6: return std::numeric_limits<number>::min() + static_cast<number>(below(2));
+      default: return static_cast<number>(bits_());
+    }
+  }
+
+  number near(number n) {
+    switch (below(5)) {
+      case 0: return n == std::numeric_limits<number>::max() ? n : n + 1;
+      case 1: return n == std::numeric_limits<number>::min() ? n : n - 1;
+      case 2: return n / 2;
+      case 3: return n < (number{1} << 61) && n > 0 ? n * 2 : 3;
+      default: return n < (number{1} << 61) && n > 0 ? n * 3 : 5;
+    }
+  }
+
+  void spoil(number& n) { n = chance(60) ? near(n) : wild(); }
+  void spoil(moeplan::optional_integer& n) {
+    if (n.given && chance(20))
+      n = {};
+    else
+      n.given = true, spoil(n.number);
+  }
+
+  moeplan::rank_order order() {
+    moeplan::rank_order result;
+    if (chance(50)) return result;
+    for (std::size_t i = result.axes.size(); i > 1; --i) {
+      const std::size_t j = below(i);
+      const axis other = result.axes[j];
+      result.axes[j] = result.axes[i - 1];
+      result.axes[i - 1] = other;
+    }
+    if (chance(40)) result.axes.length -= below(4);
+    return result;
+  }
+
+  void nonsense(moeplan::deployment& d) {
+    const auto small = [this] { return static_cast<number>(below(9)) - 2; };
+    for (const axis a : {axis::tp, axis::pp, axis::vpp, axis::ep, axis::etp, axis::dp, axis::cp, axis::sp})
+      if (coin()) d.strategy.set(a, small());
+    d.strategy.order = order();
+    d.model.layers = small();
+    d.model.hidden_size = small();
+    d.model.vocabulary_size = small();
+    d.model.intermediate_size = small();
+    d.model.attention.heads = small();
+    d.model.attention.kv_heads = small();
+    d.model.experts.routed = small();
+    d.model.experts.top_k = small();
+    d.model.experts.groups = small();
+    d.model.experts.group_top_k = small();
+    d.model.mtp_layers = small();
+    if (coin()) d.cluster.total = small();
+    if (coin()) d.cluster.nodes = small();
+    if (coin()) d.cluster.gpus_per_node = small();
+    d.layout.kind = any<moeplan::layout_kind>(4);
+    if (coin()) d.layout.first = small();
+    if (coin()) d.layout.last = small();
+    d.layout.places_mtp = coin();
+    if (d.layout.kind == moeplan::layout_kind::listed)
+      for (std::uint64_t i = below(4); i != 0; --i)
+        d.layout.runs.push_back({.stages = small(), .decoder_layers = small(), .mtp_layers = small()});
+    if (coin())
+      d.workload = moeplan::training{.global_batch = small(), .micro_batch = small(), .sequence_length = small()};
+    else
+      d.workload = moeplan::serving{.batch = small(), .sequence_length = small(), .redundant_experts = small()};
+  }
+
+  void nearly_legal(moeplan::deployment& d) {
+    const number tp = one_of({1, 1, 1, 2, 2, 4, 8, 3}), cp = one_of({1, 1, 1, 2, 4, 3}), pp = one_of({1, 1, 2, 2, 4, 8, 3});
+    const number vpp = pp == 1 ? 1 : one_of({1, 1, 2, 3}), dp = one_of({1, 2, 4, 8, 16, 6, 12});
+    const number stage = tp * cp * dp;
+    number etp = one_of({1, 1, 1, 2, tp}), ep = one_of({1, 2, 4, 8, 16, stage, stage / 2, 3});
+    if (ep == 0 || (stage % (etp * ep) != 0 && chance(80))) etp = 1, ep = chance(50) ? stage : 1;
+    const number sp = chance(60) ? tp : 1;
+    degrees(d.strategy, {tp, pp, vpp, ep, etp, dp, cp, sp});
+    d.strategy.order = order();
+    if (chance(8)) d.strategy.mapping = moeplan::mapping::product;
+    const number gpus = d.strategy.mapping == moeplan::mapping::product ? stage * pp * ep * sp : stage * pp;
+    cluster(d.cluster, gpus);
+    model(d.model, tp, cp, pp * vpp, ep, etp);
+    layout(d, pp, vpp);
+    workload(d, tp, cp, dp, ep);
+  }
+
+  struct sizes {
+    number tp, pp, vpp, ep, etp, dp, cp, sp;
+  };
+  void degrees(moeplan::strategy& s, const sizes& n) {
+    const auto give = [&](axis a, number size, std::uint64_t percent) {
+      if (size != 1 || chance(percent)) s.set(a, size);
+    };
+    give(axis::tp, n.tp, 50);
+    give(axis::pp, n.pp, 50);
+    give(axis::vpp, n.vpp, 10);
+    give(axis::ep, n.ep, 50);
+    give(axis::etp, n.etp, 40);
+    give(axis::cp, n.cp, 50);
+    give(axis::sp, n.sp, 50);
+    if (chance(60)) s.set(axis::dp, n.dp);
+  }
+
+  void cluster(moeplan::cluster& c, number gpus) {
+    const number size = chance(70) ? gpus : one_of({2 * gpus, gpus + 1, gpus / 2, 3 * gpus});
+    switch (below(4)) {
+      case 0: break;
+      case 1: c.total = size; break;
+      case 2: c.gpus_per_node = size % 8 == 0 ? 8 : 1, c.nodes = size % 8 == 0 ? size / 8 : size; break;
+      default: coin() ? c.gpus_per_node = 8 : c.nodes = size; break;
+    }
+  }
+
+  void model(moeplan::model& m, number tp, number cp, number virtual_stages, number ep, number etp) {
+    m.layers = virtual_stages * one_of({1, 2, 3, 4});
+    m.attention.kind = any<moeplan::attention_kind>(2);
+    m.attention.kv_heads = chance(80) ? tp * cp * one_of({1, 2}) : one_of({1, 2, 4});
+    m.attention.heads = m.attention.kv_heads * one_of({1, 2, 4, 8});
+    if (chance(80)) m.attention.heads *= tp;
+    m.attention.head_dim = one_of({0, 64, 128});
+    m.hidden_size = m.attention.heads * 16 * one_of({1, 2, 3});
+    m.vocabulary_size = chance(60) ? 1000 * tp : 50257;
+    m.intermediate_size = chance(80) ? tp * 96 : one_of({0, 100});
+    m.mtp_layers = one_of({0, 0, 0, 1, 1, 2});
+    if (chance(40)) m.max_positions = one_of({4096, 8192, 131072});
+    if (chance(15)) return;
+    moeplan::experts& e = m.experts;
+    e.routed = ep * one_of({1, 2, 4, 8});
+    e.top_k = one_of({1, 1, 2, 4, 8, e.routed});
+    if (e.top_k > e.routed && chance(90)) e.top_k = 1;
+    e.intermediate_size = etp * one_of({1, 32, 96});
+    if (coin()) e.shared_intermediate_size = tp * one_of({1, 64});
+    if (chance(30) && e.routed % 4 == 0) {
+      e.groups = one_of({1, 2, 4});
+      e.group_top_k = one_of({1, 1, 2, 4});
+    }
+    e.score = any<moeplan::router_score>(2);
+    e.selection_bias = e.score == moeplan::router_score::sigmoid ? coin() : chance(10);
+    if (coin()) e.layers = moeplan::layer_set::after_first(one_of({0, 1, 3, m.layers}));
+    if (chance(20)) e.layers = moeplan::layer_set::every_nth(2, one_of({0, 1}));
+    if (chance(10)) e.layers.exclude(static_cast<number>(below(256)));
+  }
+
+  void layout(moeplan::deployment& d, number pp, number vpp) {
+    moeplan::layout& l = d.layout;
+    const number each = d.model.layers / (pp * vpp);
+    l.kind = any<moeplan::layout_kind>(4);
+    switch (l.kind) {
+      case moeplan::layout_kind::even:
+        l.embedding_is_a_layer = chance(25);
+        l.loss_is_a_layer = chance(25);
+        if (l.embedding_is_a_layer && d.model.layers > 2) --d.model.layers;
+        if (l.loss_is_a_layer && d.model.layers > 2) --d.model.layers;
+        break;
+      case moeplan::layout_kind::balanced: break;
+      case moeplan::layout_kind::first_last:
+        if (chance(80)) l.first = vpp * one_of({1, 2, each});
+        if (chance(80)) l.last = vpp * one_of({1, 2, each});
+        if (chance(90)) {
+          const number middle = pp - (l.first.given ? 1 : 0) - (l.last.given ? 1 : 0);
+          d.model.layers = l.first.number + l.last.number + (middle > 0 ? middle : 0) * vpp * each;
+        }
+        break;
+      case moeplan::layout_kind::listed: {
+        l.places_mtp = coin();
+        number left = pp * vpp;
+        if (chance(10)) left += one_of({1, pp, -1});
+        number layers = 0;
+        while (left > 0) {
+          const number stages = chance(60) ? left : 1 + static_cast<number>(below(static_cast<std::uint64_t>(left)));
+          const auto here = static_cast<number>(below(4));
+          left -= stages;
+          layers += stages * here;
+          if (!l.runs.push_back({.stages = stages, .decoder_layers = here, .mtp_layers = 0})) break;
+        }
+        if (l.places_mtp && d.model.mtp_layers > 0 && !l.runs.empty()) place_mtp(d, pp);
+        if (chance(90) && layers > 0) d.model.layers = layers;
+      }
+    }
+  }
+
+  void place_mtp(moeplan::deployment& d, number pp) {
+    moeplan::layout& l = d.layout;
+    moeplan::stage_run& run = l.runs[chance(80) ? l.runs.size() - 1 : below(l.runs.size())];
+    if (run.stages > 1 && chance(80)) {
+      --run.stages;
+      const moeplan::stage_run last{.stages = 1, .decoder_layers = run.decoder_layers, .mtp_layers = d.model.mtp_layers};
+      l.runs.push_back(last);
+      // Sometimes it stands before the last rank.
+      if (pp > 1 && chance(20)) l.runs[l.runs.size() - 2] = last, l.runs[l.runs.size() - 1].mtp_layers = 0;
+    } else {
+      run.mtp_layers = d.model.mtp_layers;
+    }
+  }
+
+  void workload(moeplan::deployment& d, number tp, number cp, number dp, number ep) {
+    const number sequence = chance(90) ? 2 * tp * cp * one_of({1, 64, 512}) : one_of({0, 1, 4096, 999, cp});
+    if (chance(30)) {
+      moeplan::serving s{.batch = one_of({1, 8, 0}), .sequence_length = sequence};
+      if (coin()) s.redundant_experts = ep * one_of({0, 1, 2});
+      if (chance(20)) s.vocabulary_multiple = 0;
+      d.workload = s;
+      return;
+    }
+    moeplan::training t;
+    t.micro_batch = one_of({1, 2, 4});
+    if (chance(80)) t.global_batch = chance(80) ? t.micro_batch * dp * one_of({1, 2, 16}) : one_of({0, 6, 1000});
+    t.sequence_length = sequence;
+    t.recompute = any<moeplan::recompute>(3);
+    t.context = any<moeplan::context_exchange>(3);
+    t.dispatcher = any<moeplan::token_dispatcher>(4);
+    t.routing.balancing = any<moeplan::load_balancing>(5);
+    if (chance(30)) t.routing.capacity_factor = moeplan::ratio{5, 4};
+    t.routing.pad_to_capacity = chance(25);
+    t.routing.pre_softmax = coin();
+    t.overlap = {chance(20), chance(20), chance(25), chance(20)};
+    if (chance(25)) t.vocabulary_multiple = 0;
+    d.workload = t;
+  }
+
+  /// Changes one thing.
+  void spoil(moeplan::deployment& d) {
+    moeplan::model& m = d.model;
+    moeplan::training& t = d.workload.train;
+    moeplan::serving& v = d.workload.serve;
+    const bool training = d.workload.is_training();
+    switch (below(40)) {
+      case 0:
+      case 1:
+      case 2:
+      case 3:
+      case 4:
+      case 5:
+      case 6:
+      case 7:
+      case 8:
+      case 9: {
+        const axis a = static_cast<axis>(below(8));
+        if (chance(15)) {
+          d.strategy.given = static_cast<std::uint16_t>(d.strategy.given & ~(1U << static_cast<unsigned>(a)));
+          d.strategy.degrees[static_cast<std::size_t>(a)] = a == axis::dp ? 0 : 1;
+        } else {
+          number size = d.strategy[a];
+          spoil(size);
+          d.strategy.set(a, size);
+        }
+        return;
+      }
+      case 10: d.strategy.order = order(); return;
+      case 11: spoil(d.cluster.total); return;
+      case 12: spoil(d.cluster.nodes); return;
+      case 13: spoil(d.cluster.gpus_per_node); return;
+      case 14: spoil(m.layers); return;
+      case 15: spoil(m.hidden_size); return;
+      case 16: spoil(m.vocabulary_size); return;
+      case 17: spoil(m.intermediate_size); return;
+      case 18: spoil(m.attention.heads); return;
+      case 19: spoil(m.attention.kv_heads); return;
+      case 20: spoil(m.attention.head_dim); return;
+      case 21: {
+        number* const rest[] = {&m.attention.q_lora_rank, &m.attention.kv_lora_rank, &m.attention.qk_nope_head_dim,
+                                &m.attention.qk_rope_head_dim, &m.attention.v_head_dim};
+        spoil(*rest[below(5)]);
+        return;
+      }
+      case 22: spoil(m.experts.routed); return;
+      case 23: spoil(m.experts.top_k); return;
+      case 24: spoil(m.experts.intermediate_size); return;
+      case 25: spoil(m.experts.shared_intermediate_size); return;
+      case 26: spoil(m.experts.groups); return;
+      case 27: spoil(m.experts.group_top_k); return;
+      case 28: spoil(m.experts.layers.first); return;
+      case 29: spoil(coin() ? m.experts.layers.every : m.experts.layers.phase); return;
+      case 30: spoil(m.mtp_layers); return;
+      case 31: spoil(m.max_positions); return;
+      case 32: spoil(d.layout.first); return;
+      case 33: spoil(d.layout.last); return;
+      case 34:
+      case 35: {
+        if (d.layout.runs.empty()) return;
+        moeplan::stage_run& run = d.layout.runs[below(d.layout.runs.size())];
+        number* const parts[] = {&run.stages, &run.decoder_layers, &run.mtp_layers};
+        spoil(*parts[below(3)]);
+        return;
+      }
+      case 36: training ? spoil(t.global_batch) : spoil(v.batch); return;
+      case 37: training ? spoil(t.micro_batch) : spoil(v.redundant_experts); return;
+      case 38: training ? spoil(t.sequence_length) : spoil(v.sequence_length); return;
+      default: training ? spoil(t.vocabulary_multiple) : spoil(v.vocabulary_multiple); return;
+    }
+  }
+
+  std::mt19937_64 bits_;
+};
+
+} // namespace moeplan_test

@@ -1,0 +1,128 @@
+#include <moeplan/verify/rules/model.hpp>
+
+#include "rule_cases.hpp"
+
+using namespace moeplan;
+using namespace moeplan_test;
+
+namespace {
+
+template <class Change>
+constexpr deployment with(Change change) {
+  return changed(trained, [&change](deployment& d) { change(d.model); });
+}
+
+template <class Change>
+constexpr deployment experts_with(Change change) {
+  return changed(trained, [&change](deployment& d) { change(d.model.experts); });
+}
+
+constexpr rule_case cases[] = {
+    {rule::layers_are_at_least_1, with([](model& m) { m.layers = 1; }), with([](model& m) { m.layers = 0; }), {0}},
+    {rule::hidden_size_is_at_least_1,
+     with([](model& m) { m.hidden_size = 1; }),
+     with([](model& m) { m.hidden_size = -512; }),
+     {-512}},
+    {rule::vocabulary_is_at_least_1,
+     with([](model& m) { m.vocabulary_size = 1; }),
+     with([](model& m) { m.vocabulary_size = 0; }),
+     {0}},
+    {rule::heads_are_at_least_1, with([](model& m) { m.attention.heads = 1; }), with([](model& m) { m.attention.heads = 0; }), {0}},
+    {rule::kv_heads_are_at_least_1,
+     with([](model& m) { m.attention.kv_heads = 1; }),
+     with([](model& m) { m.attention.kv_heads = -1; }),
+     {-1}},
+
+    {rule::sizes_are_not_negative,
+     with([](model& m) { m.intermediate_size = 0; }),
+     with([](model& m) { m.intermediate_size = -1024; }),
+     {-1024}},
+    {rule::sizes_are_not_negative, trained, with([](model& m) { m.attention.head_dim = -1; }), {-1}},
+    {rule::sizes_are_not_negative, trained, with([](model& m) { m.attention.q_lora_rank = -2; }), {-2}},
+    {rule::sizes_are_not_negative, trained, with([](model& m) { m.attention.kv_lora_rank = -3; }), {-3}},
+    {rule::sizes_are_not_negative, trained, with([](model& m) { m.attention.qk_nope_head_dim = -4; }), {-4}},
+    {rule::sizes_are_not_negative, trained, with([](model& m) { m.attention.qk_rope_head_dim = -5; }), {-5}},
+    {rule::sizes_are_not_negative, trained, with([](model& m) { m.attention.v_head_dim = -6; }), {-6}},
+    {rule::sizes_are_not_negative, with([](model& m) { m.experts = {}; }), with([](model& m) { m.experts.routed = -7; }), {-7}},
+    {rule::sizes_are_not_negative, trained, with([](model& m) { m.experts.intermediate_size = -8; }), {-8}},
+    {rule::sizes_are_not_negative, trained, with([](model& m) { m.experts.shared_intermediate_size = -9; }), {-9}},
+    {rule::sizes_are_not_negative,
+     with([](model& m) { m.mtp_layers = 0; }),
+     with([](model& m) { m.mtp_layers = INT64_MIN; }),
+     {INT64_MIN}},
+    // The least of several.
+    {rule::sizes_are_not_negative,
+     trained,
+     with([](model& m) { m.mtp_layers = -1, m.intermediate_size = -3, m.attention.head_dim = -2; }),
+     {-3}},
+
+    // 520 = 2 x 2 x 2 x 5 x 13, and no divisor lies between 13 and 20.
+    {rule::hidden_divides_by_heads,
+     with([](model& m) { m.hidden_size = 520, m.attention.head_dim = 32; }),
+     with([](model& m) { m.hidden_size = 520; }),
+     {520, 16},
+     {13, 20}},
+    {rule::hidden_divides_by_heads,
+     with([](model& m) { m.hidden_size = 520, m.attention = attention::latent(16, {}); }),
+     with([](model& m) { m.hidden_size = 521; }),
+     {521, 16},
+     {1, 521}},
+
+    {rule::heads_divide_by_kv_heads,
+     with([](model& m) { m.attention.kv_heads = 16; }),
+     with([](model& m) { m.attention.kv_heads = 6; }),
+     {16, 6},
+     {4, 8}},
+    {rule::heads_divide_by_kv_heads,
+     with([](model& m) { m.attention.kv_heads = 1; }),
+     with([](model& m) { m.attention.kv_heads = 32; }),
+     {16, 32},
+     {16}},
+
+    {rule::moe_layers_are_well_formed,
+     experts_with([](auto& e) { e.layers = layer_set::every_nth(2, 1); }),
+     experts_with([](auto& e) { e.layers = layer_set::every_nth(2, 2); }),
+     {0, 2, 2}},
+    {rule::moe_layers_are_well_formed, trained, experts_with([](auto& e) { e.layers = layer_set::every_nth(0, 0); }), {0, 0, 0}},
+    {rule::moe_layers_are_well_formed, trained, experts_with([](auto& e) { e.layers.first = -1; }), {-1, 1, 0}},
+
+    {rule::top_k_is_within_experts,
+     experts_with([](auto& e) { e.top_k = 16; }),
+     experts_with([](auto& e) { e.top_k = 17; }),
+     {17, 16},
+     {16}},
+    {rule::top_k_is_within_experts,
+     experts_with([](auto& e) { e.top_k = 1; }),
+     experts_with([](auto& e) { e.top_k = 0; }),
+     {0, 16},
+     {1}},
+    {rule::experts_divide_by_groups,
+     experts_with([](auto& e) { e.groups = 16; }),
+     experts_with([](auto& e) { e.groups = 3; }),
+     {16, 3},
+     {2, 4}},
+    {rule::experts_divide_by_groups,
+     experts_with([](auto& e) { e.groups = 1; }),
+     experts_with([](auto& e) { e.groups = 0; }),
+     {16, 0},
+     {1}},
+    {rule::group_top_k_is_within_groups,
+     experts_with([](auto& e) { e.group_top_k = 4; }),
+     experts_with([](auto& e) { e.group_top_k = 5; }),
+     {5, 4},
+     {4}},
+    {rule::group_top_k_is_within_groups, trained, experts_with([](auto& e) { e.group_top_k = 0; }), {0, 4}, {1}},
+    // Two groups of four experts.
+    {rule::top_k_fits_chosen_groups,
+     experts_with([](auto& e) { e.top_k = 8; }),
+     experts_with([](auto& e) { e.top_k = 9; }),
+     {2, 4, 16, 9}},
+    {rule::top_k_reaches_chosen_groups, trained, experts_with([](auto& e) { e.group_top_k = 3; }), {2, 3}, {2}},
+};
+
+static_assert(meet_every_rule(cases, rules::model));
+static_assert(judged_in_constant_evaluation<cases>);
+
+TEST_CASE("every rule on a model alone") { judge_at_run_time(cases); }
+
+} // namespace

@@ -1,0 +1,122 @@
+#include <moeplan/verify/rules/pipeline.hpp>
+
+#include "rule_cases.hpp"
+
+using namespace moeplan;
+using namespace moeplan_test;
+
+namespace {
+
+constexpr deployment with_layers(std::int64_t layers, deployment d = trained) {
+  d.model.layers = layers;
+  return d;
+}
+
+constexpr deployment laid_out(layout l, deployment d = trained) {
+  d.layout = l;
+  return d;
+}
+
+constexpr deployment first_last(std::int64_t layers, optional_integer first, optional_integer last, deployment d = trained) {
+  return with_layers(layers, laid_out(layout::first_last(first, last), d));
+}
+
+/// Four virtual stages of two layers, with as many multi-token prediction layers as said.
+constexpr layout with_mtp(std::int64_t a, std::int64_t b, std::int64_t c, std::int64_t d) {
+  layout l = layout::stages({1, 2, a}, {1, 2, b}, {1, 2, c}, {1, 2, d});
+  l.places_mtp = true;
+  return l;
+}
+
+constexpr rule_case cases[] = {
+    {rule::layout_is_not_negative, laid_out(layout::stages({4, 2})), laid_out(layout::stages({4, -2})), {8}},
+    {rule::layout_is_not_negative, laid_out(layout::stages({4, 0})), laid_out(layout::stages({-4, 2})), {8}},
+    {rule::layout_is_not_negative, laid_out(layout::stages({4, 2, 1})), laid_out(layout::stages({4, 2, -1})), {8}},
+    {rule::layout_is_not_negative, laid_out(layout::stages({INT64_MAX, 1})), laid_out(layout::stages({INT64_MAX, 2})), {8}},
+    {rule::layout_is_not_negative,
+     with_layers(INT64_MAX),
+     with_layers(INT64_MAX, laid_out(layout::even_with(true, false))),
+     {INT64_MAX}},
+
+    {rule::vpp_needs_pp, trained_with(pp{1}, vpp{1}), trained_with(pp{1}), {2, 1}, {1}},
+
+    {rule::layers_divide_by_pp, with_layers(6), with_layers(7), {7, 2}, {1, 7}},
+    {rule::layers_divide_by_pp,
+     with_layers(7, laid_out(layout::even_with(true, false))),
+     with_layers(8, laid_out(layout::even_with(true, false))),
+     {9, 2},
+     {1, 3}},
+    {rule::layers_divide_by_pp,
+     with_layers(7, laid_out(layout::balanced())),
+     with_layers(7, laid_out(layout::even_with(true, true))),
+     {9, 2},
+     {1, 3}},
+    {rule::stage_layers_divide_by_vpp, trained_with(vpp{4}), with_layers(6), {6, 2, 2}, {1, 3}},
+    {rule::stage_layers_divide_by_vpp,
+     with_layers(7, laid_out(layout::even_with(false, true))),
+     trained_with(vpp{3}),
+     {8, 2, 3},
+     {2, 4}},
+
+    {rule::first_stage_has_layers, first_last(8, 2, 6), first_last(8, 0, 6), {0}, {1}},
+    {rule::last_stage_has_layers, first_last(8, 6, 2), first_last(8, 6, -2), {-2}, {1}},
+    {rule::first_stage_divides_by_vpp, first_last(8, 2, 6), first_last(8, 3, {}), {3, 2}, {2, 4}},
+    {rule::first_stage_divides_by_vpp, first_last(8, {}, 6), first_last(8, 1, {}), {1, 2}, {2}},
+    {rule::last_stage_divides_by_vpp, first_last(8, 6, 2), first_last(8, {}, 5), {5, 2}, {4, 6}},
+
+    // PP 2 has no stage between first and last, PP 4 has two.
+    {rule::middle_layers_divide_by_stages, first_last(8, 2, 6), first_last(8, 2, 2), {4, 0}},
+    {rule::middle_layers_divide_by_stages,
+     first_last(10, 2, 4, trained_with(pp{4})),
+     first_last(9, 2, 2, trained_with(pp{4})),
+     {5, 2}},
+    {rule::middle_layers_divide_by_stages, first_last(8, 2, {}), first_last(8, 8, {}), {0, 1}},
+    {rule::middle_layers_divide_by_stages, first_last(8, {}, {}), first_last(8, 4, 4, trained_with(pp{1})), {0, -1}},
+    {rule::middle_layers_divide_by_stages,
+     first_last(8, 8, {}, trained_with(pp{1})),
+     first_last(8, 6, 6, trained_with(pp{4})),
+     {-4, 2}},
+    {rule::middle_stage_divides_by_vpp,
+     first_last(12, 2, 2, trained_with(pp{4})),
+     first_last(10, 2, 2, trained_with(pp{4})),
+     {6, 2, 2},
+     {1, 3}},
+
+    {rule::layout_divides_by_pp, laid_out(layout::stages({4, 2})), laid_out(layout::stages({3, 2})), {3, 2}, {1, 3}},
+    {rule::layout_divides_by_pp, trained, laid_out(layout{.kind = layout_kind::listed}), {0, 2}},
+    {rule::layout_matches_vpp, laid_out(layout::stages({4, 2})), laid_out(layout::stages({6, 1}, {0, 0})), {6, 2, 2}, {3}},
+    {rule::layout_matches_vpp,
+     laid_out(layout::stages({6, 1}), without(axis::vpp)),
+     laid_out(layout::stages({2, 4})),
+     {2, 2, 2},
+     {1}},
+    {rule::layout_holds_every_layer, laid_out(layout::stages({3, 1}, {1, 5})), laid_out(layout::stages({3, 2}, {1, 1})), {7, 8}},
+
+    {rule::layout_holds_every_mtp_layer, laid_out(with_mtp(0, 0, 0, 1)), laid_out(with_mtp(0, 0, 0, 2)), {2, 1}},
+    {rule::layout_holds_every_mtp_layer, laid_out(layout::stages({4, 2})), laid_out(with_mtp(0, 0, 0, 0)), {0, 1}},
+    {rule::mtp_is_on_one_stage, laid_out(with_mtp(0, 0, 0, 2)), laid_out(with_mtp(0, 0, 1, 1)), {2}},
+    // Virtual stages 0 and 1 are the first chunk, 2 and 3 the last.
+    {rule::mtp_is_in_last_chunk, laid_out(with_mtp(0, 0, 1, 0)), laid_out(with_mtp(0, 1, 0, 0)), {1, 2}},
+    {rule::mtp_is_in_last_chunk, laid_out(with_mtp(0, 0, 0, 0)), laid_out(with_mtp(1, 0, 0, 1)), {0, 2}},
+    {rule::decoder_layers_precede_mtp, laid_out(with_mtp(0, 0, 0, 1)), laid_out(with_mtp(0, 0, 1, 0)), {2, 2}},
+    {rule::decoder_layers_precede_mtp,
+     laid_out(
+         [] {
+           layout l = layout::stages({2, 4}, {1, 0, 1}, {1, 0});
+           l.places_mtp = true;
+           return l;
+         }()),
+     laid_out([] {
+       layout l = layout::stages({4, 2, 1});
+       l.places_mtp = true;
+       return l;
+     }()),
+     {6, 0}},
+};
+
+static_assert(meet_every_rule(cases, rules::pipeline));
+static_assert(judged_in_constant_evaluation<cases>);
+
+TEST_CASE("every rule on stages") { judge_at_run_time(cases); }
+
+} // namespace

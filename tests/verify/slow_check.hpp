@@ -1,0 +1,426 @@
+// What `check` should find, said a second time: slow, plain, on integers that cannot overflow, and without a call into the library, whose
+// descriptions it only reads. Written from the sources that the rules name (mostly Megatron-LM's assertions), not from the library.
+//
+// One mistake is one finding: a rule is not judged where what it presupposes is itself reported. Whether the sequence on a CP rank
+// divides by two is no question where it does not divide by CP.
+#pragma once
+
+#include <bitset>
+#include <boost/multiprecision/cpp_int.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <moeplan/describe/deployment.hpp>
+#include <moeplan/verify/rule.hpp>
+
+namespace moeplan_test {
+
+using integer = boost::multiprecision::number<boost::multiprecision::cpp_int_backend<>, boost::multiprecision::et_off>;
+
+using rule_set = std::bitset<moeplan::rule_count>;
+
+class slow_check {
+public:
+  explicit slow_check(const moeplan::deployment& described) : d{described} {
+    read_degrees();
+    read_listed_layout();
+    world();
+    model();
+    tensor();
+    experts();
+    pipeline();
+    batch();
+  }
+
+  /// Rules that are violated.
+  rule_set violated;
+  /// Rules that apply to the deployment, violated or not.
+  rule_set judged;
+
+private:
+  using rule = moeplan::rule;
+  using axis = moeplan::axis;
+
+  const moeplan::deployment& d;
+  const moeplan::model& m = d.model;
+  const bool megatron = d.profile == moeplan::profile::megatron;
+  const bool training = d.workload.what == moeplan::workload::kind::training;
+  const bool folded = d.strategy.mapping == moeplan::mapping::folded;
+
+  const integer most = (integer{1} << 63) - 1;
+
+  integer tp, pp, vpp, ep, etp, dp, cp, sp;
+  bool tp_ok = false, pp_ok = false, vpp_ok = false, ep_ok = false, etp_ok = false, dp_ok = false, cp_ok = false, sp_ok = false;
+  bool dp_given = false, etp_given = false, vpp_given = false;
+
+  bool model_ok = false;
+
+  // A listed layout, summed up.
+  bool listed = false;
+  bool listed_ok = false;
+  integer listed_stages, listed_layers, listed_mtp, stages_with_mtp;
+  integer first_stage_with_mtp = -1;
+  bool layer_after_mtp = false;
+
+  /// One rule, judged.
+  void judge(rule id, bool holds) {
+    judged.set(static_cast<std::size_t>(id));
+    if (!holds) violated.set(static_cast<std::size_t>(id));
+  }
+
+  [[nodiscard]] bool given(axis a) const { return (d.strategy.given >> static_cast<unsigned>(a) & 1U) != 0; }
+  [[nodiscard]] integer degree(axis a) const { return d.strategy.degrees[static_cast<std::size_t>(a)]; }
+
+  static bool divides(const integer& divisor, const integer& number) { return number % divisor == 0; }
+
+  void read_degrees() {
+    tp = degree(axis::tp);
+    pp = degree(axis::pp);
+    vpp = degree(axis::vpp);
+    ep = degree(axis::ep);
+    etp = degree(axis::etp);
+    dp = degree(axis::dp);
+    cp = degree(axis::cp);
+    sp = degree(axis::sp);
+    dp_given = given(axis::dp);
+    etp_given = given(axis::etp);
+    vpp_given = given(axis::vpp);
+  }
+
+  void read_listed_layout() {
+    listed = d.layout.kind == moeplan::layout_kind::listed;
+    listed_ok = true;
+    if (!listed) return;
+    for (const moeplan::stage_run& run : d.layout.runs) {
+      if (run.stages < 0 || run.decoder_layers < 0 || run.mtp_layers < 0) listed_ok = false;
+      if (run.mtp_layers > 0 && run.stages > 0) {
+        if (stages_with_mtp == 0) first_stage_with_mtp = listed_stages;
+        if (run.decoder_layers > 0 && (stages_with_mtp > 0 || run.stages > 1)) layer_after_mtp = true;
+        stages_with_mtp += run.stages;
+      } else if (run.decoder_layers > 0 && run.stages > 0 && stages_with_mtp > 0) {
+        layer_after_mtp = true;
+      }
+      listed_stages += run.stages;
+      listed_layers += integer{run.stages} * run.decoder_layers;
+      listed_mtp += integer{run.stages} * run.mtp_layers;
+    }
+    if (listed_stages > most || listed_layers > most || listed_mtp > most) listed_ok = false;
+  }
+
+  // --- GPUs, grids, order of ranks ---------------------------------------------------------------------------------------------
+
+  void world() {
+    // Megatron-LM takes the number of virtual stages from a listed layout where nobody gives it (transformer_config.py:2287).
+    if (listed && listed_ok && !vpp_given && pp >= 1 && listed_stages >= 1 && divides(pp, listed_stages)) vpp = listed_stages / pp;
+
+    judge(rule::tp_is_at_least_1, tp >= 1);
+    judge(rule::pp_is_at_least_1, pp >= 1);
+    judge(rule::vpp_is_at_least_1, vpp >= 1);
+    judge(rule::ep_is_at_least_1, ep >= 1);
+    judge(rule::etp_is_at_least_1, etp >= 1);
+    judge(rule::dp_is_at_least_1, !dp_given || dp >= 1);
+    judge(rule::cp_is_at_least_1, cp >= 1);
+    judge(rule::sp_is_at_least_1, sp >= 1);
+    tp_ok = tp >= 1;
+    pp_ok = pp >= 1;
+    vpp_ok = vpp >= 1;
+    ep_ok = ep >= 1;
+    etp_ok = etp >= 1;
+    cp_ok = cp >= 1;
+    sp_ok = sp >= 1;
+    const bool all_but_dp = tp_ok && pp_ok && vpp_ok && ep_ok && etp_ok && cp_ok && sp_ok;
+
+    // The cluster.
+    const moeplan::cluster& c = d.cluster;
+    const bool described = c.total.given || c.gpus_per_node.given || c.nodes.given;
+    integer in_nodes = 0;
+    if (c.gpus_per_node.number >= 1 && c.nodes.number >= 1) in_nodes = integer{c.gpus_per_node.number} * c.nodes.number;
+    const integer available = c.total.given ? integer{c.total.number} : in_nodes;
+    bool cluster_ok = described && available >= 1 && available <= most;
+    if (c.total.given && (c.gpus_per_node.given || c.nodes.given) && in_nodes != available) cluster_ok = false;
+    judge(rule::cluster_has_gpus, !described || cluster_ok);
+
+    // Data parallelism.
+    judge(rule::dp_can_be_derived, dp_given || described);
+    const integer model_parallel = folded ? tp * cp * pp : tp * cp * pp * ep * sp;
+    dp_ok = dp_given && dp >= 1;
+    if (!dp_given && cluster_ok && all_but_dp && divides(model_parallel, available)) {
+      dp = available / model_parallel;
+      dp_ok = true;
+    }
+    const bool degrees_ok = all_but_dp && dp_ok;
+
+    // GPUs (as far as they are known), the experts' ranks, virtual stages and experts fit into 63 bits.
+    bool overflows = false;
+    if (all_but_dp) overflows = (dp_ok ? model_parallel * dp : model_parallel) > most || etp * ep > most || pp * vpp > most;
+    if (physical_experts() > most) overflows = true;
+    judge(rule::overflow, !overflows);
+    if (!dp_given && cluster_ok && all_but_dp && !overflows)
+      judge(rule::gpus_divide_by_model_parallel, divides(model_parallel, available));
+
+    const integer gpus = model_parallel * dp;
+    const bool sizes_ok = degrees_ok && gpus <= most && etp * ep <= most && pp * vpp <= most;
+    if (sizes_ok && cluster_ok) {
+      judge(rule::gpus_are_available, gpus <= available);
+      judge(rule::no_gpu_is_idle, gpus >= available);
+    }
+
+    bool experts_fit = false;
+    const integer stage = tp * cp * dp;
+    if (sizes_ok && folded) {
+      experts_fit = divides(etp * ep, stage);
+      judge(rule::stage_divides_by_expert_ranks, experts_fit);
+    }
+
+    // The order of ranks (parallel_state.py, RankGenerator, once for dense layers and once for experts).
+    std::vector<axis> order(d.strategy.order.axes.begin(), d.strategy.order.axes.end());
+    const auto names = [&order](axis a) {
+      for (const axis b : order)
+        if (a == b) return true;
+      return false;
+    };
+    if (tp_ok && etp_ok) judge(rule::order_names_tp, names(axis::tp) || (tp == 1 && etp == 1));
+    if (cp_ok) judge(rule::order_names_cp, names(axis::cp) || cp == 1);
+    if (ep_ok) judge(rule::order_names_ep, names(axis::ep) || ep == 1);
+    if (pp_ok) judge(rule::order_names_pp, names(axis::pp) || pp == 1);
+
+    if (sizes_ok && folded && experts_fit) {
+      const integer edp = stage / (etp * ep);
+      judge(rule::order_names_dp, names(axis::dp) || (dp == 1 && edp == 1));
+      bool complete = true;
+      for (const rule id :
+           {rule::order_names_tp, rule::order_names_cp, rule::order_names_ep, rule::order_names_dp, rule::order_names_pp})
+        if (violated.test(static_cast<std::size_t>(id))) complete = false;
+
+      integer dense_stride = 1, expert_stride = 1;
+      for (const axis a : order) {
+        if (a == axis::pp) break;
+        if (a == axis::tp) dense_stride *= tp, expert_stride *= etp;
+        if (a == axis::cp) dense_stride *= cp;
+        if (a == axis::ep) expert_stride *= ep;
+        if (a == axis::dp) dense_stride *= dp, expert_stride *= edp;
+      }
+      if (complete) judge(rule::pipeline_groups_agree, pp == 1 || dense_stride == expert_stride);
+      if (megatron) {
+        const bool pp_last = !order.empty() && order.back() == axis::pp;
+        if (names(axis::pp)) judge(rule::order_ends_with_pp, pp_last || pp == 1 || edp == dp);
+        judge(rule::etp_is_given, etp_given || tp == 1 || ep == 1);
+      }
+    }
+    judge(rule::mapping_is_folded, folded);
+  }
+
+  // --- The model ---------------------------------------------------------------------------------------------------------------
+
+  void model() {
+    judge(rule::layers_are_at_least_1, m.layers >= 1);
+    judge(rule::hidden_size_is_at_least_1, m.hidden_size >= 1);
+    judge(rule::vocabulary_is_at_least_1, m.vocabulary_size >= 1);
+    judge(rule::heads_are_at_least_1, m.attention.heads >= 1);
+    judge(rule::kv_heads_are_at_least_1, m.attention.kv_heads >= 1);
+    bool negative = false;
+    for (const std::int64_t size :
+         {m.intermediate_size, m.mtp_layers, m.attention.head_dim, m.attention.q_lora_rank, m.attention.kv_lora_rank,
+          m.attention.qk_nope_head_dim, m.attention.qk_rope_head_dim, m.attention.v_head_dim, m.experts.routed,
+          m.experts.intermediate_size, m.experts.shared_intermediate_size})
+      if (size < 0) negative = true;
+    judge(rule::sizes_are_not_negative, !negative);
+    model_ok = m.layers >= 1 && m.hidden_size >= 1 && m.vocabulary_size >= 1 && m.attention.heads >= 1 &&
+               m.attention.kv_heads >= 1 && !negative;
+    if (!model_ok) return;
+    const bool latent = m.attention.kind == moeplan::attention_kind::latent;
+    judge(rule::hidden_divides_by_heads, latent || m.attention.head_dim != 0 || m.hidden_size % m.attention.heads == 0);
+    judge(rule::heads_divide_by_kv_heads, m.attention.heads % m.attention.kv_heads == 0);
+  }
+
+  // --- TP, SP, CP --------------------------------------------------------------------------------------------------------------
+
+  /// Whether some decoder layer has no experts. Beyond layer 256 nothing can be excluded, and any two neighbours show the period.
+  [[nodiscard]] bool some_layer_is_dense() const {
+    if (m.experts.routed < 1) return true;
+    const moeplan::layer_set& set = m.experts.layers;
+    for (std::int64_t i = 0; i < m.layers && i < 300; ++i) {
+      const bool excluded = i < 256 && (set.excluded[i / 64] >> (i % 64) & 1U) != 0;
+      if (i < set.first || i % set.every != set.phase || excluded) return true;
+    }
+    return false;
+  }
+  [[nodiscard]] bool placement_ok() const {
+    const moeplan::layer_set& set = m.experts.layers;
+    return set.first >= 0 && set.every >= 1 && set.phase >= 0 && set.phase < set.every;
+  }
+
+  void tensor() {
+    const std::int64_t multiple = training ? d.workload.train.vocabulary_multiple : d.workload.serve.vocabulary_multiple;
+    judge(rule::vocabulary_multiple_is_not_negative, multiple >= 0);
+    if (model_ok && tp_ok) {
+      judge(rule::heads_divide_by_tp, divides(tp, m.attention.heads));
+      if (megatron) judge(rule::kv_heads_fit_tp, divides(tp, m.attention.kv_heads) || divides(m.attention.kv_heads, tp));
+      judge(rule::hidden_divides_by_tp, divides(tp, m.hidden_size));
+      if (m.experts.routed < 1 || (placement_ok() && some_layer_is_dense()))
+        judge(rule::dense_mlp_divides_by_tp, divides(tp, m.intermediate_size));
+      if (m.experts.routed >= 1) judge(rule::shared_experts_divide_by_tp, divides(tp, m.experts.shared_intermediate_size));
+      if (multiple == 0) judge(rule::vocabulary_divides_by_tp, divides(tp, m.vocabulary_size));
+    }
+    if (model_ok && etp_ok && m.experts.routed >= 1)
+      judge(rule::expert_mlp_divides_by_etp, divides(etp, m.experts.intermediate_size));
+    if (tp_ok && sp_ok) judge(rule::sp_is_1_or_tp, sp == 1 || sp == tp);
+    if (!training) return;
+
+    const moeplan::training& t = d.workload.train;
+    const integer sequence = t.sequence_length;
+    if (sequence >= 1 && cp_ok) {
+      judge(rule::sequence_divides_by_cp, divides(cp, sequence));
+      const bool on_ranks = divides(cp, sequence);
+      if (megatron && on_ranks) judge(rule::sequence_divides_by_twice_cp, cp == 1 || divides(2 * cp, sequence));
+      if (tp_ok && sp_ok && on_ranks) judge(rule::sequence_divides_by_cp_and_tp, sp == 1 || divides(cp * tp, sequence));
+    }
+    if (megatron && model_ok && cp_ok && tp_ok && t.context == moeplan::context_exchange::all_to_all && cp > 1) {
+      if (divides(tp, m.attention.heads)) judge(rule::heads_divide_by_cp, divides(tp * cp, m.attention.heads));
+      // With fewer heads than TP ranks, each rank has a copy of one, which cannot be divided.
+      if (divides(tp, m.attention.kv_heads) || divides(m.attention.kv_heads, tp))
+        judge(rule::kv_heads_divide_by_cp, divides(tp * cp, m.attention.kv_heads));
+    }
+    if (megatron && tp_ok && ep_ok && sp_ok) judge(rule::sp_accompanies_tp_and_ep, tp == 1 || ep == 1 || sp > 1);
+    if (megatron && tp_ok && sp_ok) judge(rule::tensor_overlap_needs_sp, !t.overlap.tensor_parallel || sp > 1);
+  }
+
+  // --- Experts -----------------------------------------------------------------------------------------------------------------
+
+  /// Experts and their redundant copies.
+  [[nodiscard]] integer physical_experts() const {
+    integer all = 0;
+    if (m.experts.routed > 0) all += m.experts.routed;
+    if (!training && d.workload.serve.redundant_experts > 0) all += d.workload.serve.redundant_experts;
+    return all;
+  }
+
+  void experts() {
+    const moeplan::experts& e = m.experts;
+    const bool has_experts = e.routed >= 1;
+    const integer routed = e.routed;
+    const integer redundant = training ? 0 : d.workload.serve.redundant_experts;
+    judge(rule::redundant_experts_are_not_negative, redundant >= 0);
+    if (ep_ok) judge(rule::ep_needs_experts, ep == 1 || has_experts);
+    const integer physical = physical_experts();
+    if (has_experts && ep_ok && physical <= most) {
+      judge(rule::ep_is_at_most_experts, ep <= physical);
+      if (ep <= physical) judge(rule::experts_divide_by_ep, divides(ep, physical));
+    }
+    if (!training && ep_ok) {
+      judge(rule::redundant_experts_need_ep, redundant <= 0 || ep > 1);
+      // With at most one copy a rank, an expert has at most EP copies.
+      if (has_experts && ep > 1) judge(rule::redundant_experts_fit_ranks, redundant <= 0 || routed + redundant <= routed * ep);
+    }
+    if (has_experts) {
+      judge(rule::moe_layers_are_well_formed, placement_ok());
+      const bool top_k_ok = e.top_k >= 1 && e.top_k <= e.routed;
+      const bool groups_ok = e.groups >= 1 && e.routed % e.groups == 0;
+      const bool chosen_ok = e.group_top_k >= 1 && e.group_top_k <= e.groups;
+      judge(rule::top_k_is_within_experts, top_k_ok);
+      judge(rule::experts_divide_by_groups, groups_ok);
+      judge(rule::group_top_k_is_within_groups, chosen_ok);
+      if (groups_ok && chosen_ok && top_k_ok)
+        judge(rule::top_k_fits_chosen_groups, e.top_k <= integer{e.group_top_k} * (e.routed / e.groups));
+      if (chosen_ok && e.top_k >= 1) judge(rule::top_k_reaches_chosen_groups, e.top_k >= e.group_top_k);
+    }
+    if (!training || !megatron) return;
+
+    const moeplan::training& t = d.workload.train;
+    const bool all_gather = t.dispatcher == moeplan::token_dispatcher::all_gather;
+    const bool deepep = t.dispatcher == moeplan::token_dispatcher::deepep;
+    const bool sinkhorn = t.routing.balancing == moeplan::load_balancing::sinkhorn;
+    const bool capacity = t.routing.capacity_factor.numerator.bits != 0;
+    if (has_experts) {
+      const bool softmax = e.score == moeplan::router_score::softmax;
+      judge(rule::top_1_needs_pre_softmax, e.top_k != 1 || !softmax || t.routing.pre_softmax || sinkhorn);
+      judge(rule::selection_bias_needs_sigmoid, !e.selection_bias || !softmax);
+      judge(rule::capacity_needs_other_balancing, !capacity || !sinkhorn);
+      judge(rule::padding_needs_capacity, !t.routing.pad_to_capacity || capacity);
+      judge(rule::padding_excludes_deepep, !t.routing.pad_to_capacity || !deepep);
+      if (etp_ok && ep_ok) judge(rule::deepep_needs_expert_ranks, !deepep || etp * ep > 1);
+      if (e.shared_intermediate_size > 0) judge(rule::shared_overlap_needs_all_to_all, !t.overlap.shared_experts || !all_gather);
+    }
+    const bool overlap = t.overlap.expert_parallel;
+    if (ep_ok) {
+      judge(rule::expert_overlap_needs_ep, !overlap || ep > 1);
+      judge(rule::expert_overlap_needs_all_to_all, !overlap || !all_gather);
+      judge(rule::expert_overlap_excludes_full_recompute, !overlap || t.recompute != moeplan::recompute::full);
+      judge(rule::expert_overlap_excludes_shared_overlap, !overlap || !t.overlap.shared_experts);
+      judge(rule::delayed_gradient_needs_expert_overlap, !t.overlap.delayed_weight_gradient || overlap);
+    }
+    if (pp_ok && vpp_ok) judge(rule::expert_overlap_needs_vpp, !overlap || pp == 1 || vpp > 1);
+    if (model_ok) judge(rule::expert_overlap_allows_one_mtp_layer, !overlap || m.mtp_layers <= 1);
+  }
+
+  // --- Stages ------------------------------------------------------------------------------------------------------------------
+
+  void pipeline() {
+    const moeplan::layout& l = d.layout;
+    if (pp_ok && vpp_ok) judge(rule::vpp_needs_pp, vpp == 1 || pp > 1);
+
+    const bool even = l.kind == moeplan::layout_kind::even;
+    const integer slots = integer{m.layers} + (l.embedding_is_a_layer ? 1 : 0) + (l.loss_is_a_layer ? 1 : 0);
+    judge(rule::layout_is_not_negative, listed_ok && (!even || slots <= most));
+    if (even && slots <= most && model_ok && pp_ok) {
+      judge(rule::layers_divide_by_pp, divides(pp, slots));
+      if (vpp_ok && divides(pp, slots)) judge(rule::stage_layers_divide_by_vpp, divides(vpp, slots / pp));
+    }
+
+    if (l.kind == moeplan::layout_kind::first_last) {
+      const bool first_ok = !l.first.given || l.first.number >= 1;
+      const bool last_ok = !l.last.given || l.last.number >= 1;
+      judge(rule::first_stage_has_layers, first_ok);
+      judge(rule::last_stage_has_layers, last_ok);
+      if (l.first.given && first_ok && vpp_ok) judge(rule::first_stage_divides_by_vpp, divides(vpp, l.first.number));
+      if (l.last.given && last_ok && vpp_ok) judge(rule::last_stage_divides_by_vpp, divides(vpp, l.last.number));
+      if (model_ok && pp_ok && first_ok && last_ok) {
+        integer layers = m.layers;
+        integer stages = pp;
+        if (l.first.given) layers -= l.first.number, stages -= 1;
+        if (l.last.given) layers -= l.last.number, stages -= 1;
+        bool even_between = false;
+        if (stages == 0) even_between = layers == 0;
+        if (stages > 0) even_between = layers > 0 && divides(stages, layers);
+        judge(rule::middle_layers_divide_by_stages, even_between);
+        if (even_between && stages > 0 && vpp_ok) judge(rule::middle_stage_divides_by_vpp, divides(vpp, layers / stages));
+      }
+    }
+
+    if (listed && listed_ok) {
+      const bool whole_chunks = pp_ok && listed_stages >= 1 && divides(pp, listed_stages);
+      if (pp_ok) judge(rule::layout_divides_by_pp, whole_chunks);
+      if (whole_chunks && vpp_ok) judge(rule::layout_matches_vpp, listed_stages == pp * vpp);
+      if (model_ok) judge(rule::layout_holds_every_layer, listed_layers == m.layers);
+      if (l.places_mtp) {
+        if (model_ok) judge(rule::layout_holds_every_mtp_layer, listed_mtp == m.mtp_layers);
+        if (megatron) judge(rule::mtp_is_on_one_stage, stages_with_mtp <= 1);
+        if (megatron) judge(rule::decoder_layers_precede_mtp, !layer_after_mtp);
+        if (megatron && pp_ok)
+          judge(rule::mtp_is_in_last_chunk, stages_with_mtp == 0 || first_stage_with_mtp >= listed_stages - pp);
+      }
+    }
+  }
+
+  // --- Batch and sequence ------------------------------------------------------------------------------------------------------
+
+  void batch() {
+    if (training) {
+      const moeplan::training& t = d.workload.train;
+      judge(rule::micro_batch_is_at_least_1, t.micro_batch >= 1);
+      judge(rule::global_batch_is_at_least_1, !t.global_batch.given || t.global_batch.number >= 1);
+      if (t.global_batch.given && t.global_batch.number >= 1 && t.micro_batch >= 1 && dp_ok)
+        judge(rule::global_batch_divides_by_dp, divides(dp * t.micro_batch, t.global_batch.number));
+    } else {
+      judge(rule::batch_is_at_least_1, d.workload.serve.batch >= 1);
+    }
+    const std::int64_t sequence = training ? d.workload.train.sequence_length : d.workload.serve.sequence_length;
+    judge(rule::sequence_length_is_at_least_1, sequence >= 1);
+    if (megatron && sequence >= 1)
+      judge(rule::sequence_fits_positions, !m.max_positions.given || sequence <= m.max_positions.number);
+  }
+};
+
+} // namespace moeplan_test
