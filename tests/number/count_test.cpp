@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <sstream>
 
 #include "support/as_template_argument.hpp"
 #include "support/both_times.hpp"
@@ -113,6 +114,13 @@ static_assert(addable<count, int>);
 static_assert(!addable<count, double>);
 static_assert(!addable<count, saturating_count>);
 
+// An integer is no stream: `1 << n` must not compile by accident.
+template <class A, class B>
+concept shiftable = requires(A& a, B b) {
+  a << b;
+};
+static_assert(!shiftable<int, count>);
+
 static_assert(moeplan_test::name_the_same_type<count{8}, count{4} + 4>);
 
 } // namespace
@@ -123,4 +131,10 @@ TEST_CASE("at run time a count saturates") {
   CHECK((count{1} / 0).overflowed());
   CHECK((count{1} % 0).overflowed());
   CHECK(count{-1}.overflowed());
+}
+
+TEST_CASE("a count prints as a number, or says that it is none") {
+  std::ostringstream out;
+  out << count{42} << ' ' << (count{largest} + 1);
+  CHECK(out.str() == "42 overflow");
 }

@@ -78,6 +78,17 @@ struct basic_count {
   constexpr basic_count& operator-=(basic_count b) noexcept { return *this = *this - b; }
   constexpr basic_count& operator*=(basic_count b) noexcept { return *this = *this * b; }
 
+  /// To any stream of characters: the number, or "overflow".
+  template <class Stream>
+    requires requires(Stream& out) { out << std::uint64_t{} << ""; }
+  friend Stream& operator<<(Stream& out, basic_count c) {
+    if (c.overflowed())
+      out << "overflow";
+    else
+      out << c.bits;
+    return out;
+  }
+
   friend constexpr bool operator==(basic_count, basic_count) noexcept = default;
   friend constexpr bool operator<(basic_count a, basic_count b) noexcept { return a.bits < b.bits; }
   friend constexpr bool operator>(basic_count a, basic_count b) noexcept { return a.bits > b.bits; }
