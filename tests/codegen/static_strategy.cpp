@@ -26,30 +26,17 @@ std::int64_t constant_virtual_stages() { return virtual_stages(plan, stages); }
 std::uint64_t constant_gpus() { return gpus(plan).value(); }
 std::uint64_t constant_stage_gpus() { return stage_gpus(plan).value(); }
 
-// Results of larger functions, which clang folds only where it is told that they are constants.
+std::int64_t constant_coordinate() { return static_mesh<reordered>.expert_at(4321).edp; }
+std::int64_t constant_first_member() { return static_mesh<plan>.group(groups::ep, 4321).front(); }
+std::int64_t constant_some_member() { return static_mesh<reordered>.group(groups::tp_dp, 4321)[77]; }
+std::int64_t constant_group_size() { return static_mesh<plan>.groups(groups::dp_cp).group_size(); }
+std::int64_t constant_number_of_groups() { return static_mesh<plan>.groups(groups::dp_cp).size(); }
+std::int64_t constant_first_of_a_group() { return static_mesh<plan>.groups(groups::dp_cp)[5].front(); }
+
+// Larger functions, which clang folds only where it is told that their results are constants.
 std::uint64_t constant_minimum_gpus() {
   constexpr count n = minimum_gpus(plan);
   return n.value();
-}
-std::int64_t constant_coordinate() {
-  constexpr expert_coordinates at = static_mesh<reordered>.expert_at(4321);
-  return at.edp;
-}
-std::int64_t constant_first_member() {
-  constexpr rank_group group = static_mesh<plan>.group(groups::ep, 4321);
-  return group.front();
-}
-std::int64_t constant_some_member() {
-  constexpr rank_group group = static_mesh<reordered>.group(groups::tp_dp, 4321);
-  return group[77];
-}
-std::int64_t constant_group_size() {
-  constexpr rank_groups all = static_mesh<plan>.groups(groups::dp_cp);
-  return all.group_size();
-}
-std::int64_t constant_number_of_groups() {
-  constexpr rank_groups all = static_mesh<plan>.groups(groups::dp_cp);
-  return all.size();
 }
 std::int64_t constant_stage_layers() {
   constexpr stage_contents held = contents(catalog::deepseek_v3, plan, stages, 30);

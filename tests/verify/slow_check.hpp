@@ -231,6 +231,12 @@ private:
                m.attention.kv_heads >= 1 && !negative;
     if (!model_ok) return;
     const bool latent = m.attention.kind == moeplan::attention_kind::latent;
+    if (m.experts.routed < 1 || placement_ok())
+      judge(rule::dense_layers_have_an_mlp, !some_layer_is_dense() || m.intermediate_size >= 1);
+    if (m.experts.routed >= 1) judge(rule::experts_have_an_mlp, m.experts.intermediate_size >= 1);
+    const integer qk_head_dim = integer{m.attention.qk_nope_head_dim} + m.attention.qk_rope_head_dim;
+    judge(rule::latent_attention_is_complete, !latent || (m.attention.kv_lora_rank >= 1 && m.attention.v_head_dim >= 1 &&
+                                                          qk_head_dim >= 1 && qk_head_dim <= INT64_MAX));
     judge(rule::hidden_divides_by_heads, latent || m.attention.head_dim != 0 || m.hidden_size % m.attention.heads == 0);
     judge(rule::heads_divide_by_kv_heads, m.attention.heads % m.attention.kv_heads == 0);
   }

@@ -16,7 +16,8 @@ struct gpu {
   bytes usable_memory{}; ///< what a process can allocate: nominal memory less what driver and firmware keep
   std::int64_t bf16_flops = 0;
   std::int64_t fp8_flops = 0;
-  bytes nvlink_bandwidth{};  ///< to the other GPUs of the node
+  std::int64_t fp4_flops = 0;
+  bytes nvlink_bandwidth{};  ///< to the other GPUs of the node, or of the rack: NVLink, Infinity Fabric, Unified Bus
   bytes network_bandwidth{}; ///< to other nodes, this GPU's share
 
   friend constexpr bool operator==(const gpu&, const gpu&) noexcept = default;
@@ -31,7 +32,7 @@ struct cluster {
 
   /// Precondition: either `total` or both of `gpus_per_node` and `nodes` are given, and not negative.
   template <class Integer = count>
-  [[nodiscard]] constexpr Integer gpus() const noexcept {
+  [[nodiscard]] constexpr Integer gpus() const noexcept(noexcept(Integer{} * Integer{})) {
     return total.given ? Integer(total.number) : Integer(gpus_per_node.number) * Integer(nodes.number);
   }
 

@@ -44,7 +44,7 @@ struct expert_coordinates {
 /// and in a constant expression the compiler names what is wrong.
 class mesh {
 public:
-  /// Ranks are numbered from `rank_offset`, as where several jobs share a process group.
+  /// Ranks are numbered from `rank_offset`, as where several jobs share a process group. Precondition: 0 <= rank_offset < 2^63 - world.
   constexpr explicit mesh(const strategy& s, std::int64_t rank_offset = 0) noexcept : offset_{rank_offset} {
     const auto ranks = gpus<saturating_count>(s);
     const auto stage = stage_gpus<saturating_count>(s);
@@ -119,7 +119,7 @@ public:
   }
 
   /// All groups along the given axes.
-  [[nodiscard]] constexpr rank_groups groups(group_axes along) const noexcept {
+  [[nodiscard, gnu::always_inline]] constexpr rank_groups groups(group_axes along) const noexcept {
     const grid& g = of(along.grid);
     return {offset_, ranks_along(g, ~along.places), ranks_along(g, along.places)};
   }
@@ -163,9 +163,17 @@ private:
 
   [[gnu::always_inline]] static constexpr strided_ranks ranks_along(const grid& g, unsigned places) noexcept {
     strided_ranks ranks;
-    for (const std::uint16_t place : g.order)
-      if ((places >> place & 1U) != 0) ranks.append(g.by_place[place].size, g.by_place[place].stride);
+    // One by one, for clang does not unroll a loop early enough to make the result a constant where the mesh is one.
+    append(ranks, g, places, g.order[0]);
+    append(ranks, g, places, g.order[1]);
+    append(ranks, g, places, g.order[2]);
+    append(ranks, g, places, g.order[3]);
     return ranks;
+  }
+
+  [[gnu::always_inline]] static constexpr void append(strided_ranks& ranks, const grid& g, unsigned places,
+                                                      unsigned place) noexcept {
+    if ((places >> place & 1U) != 0) ranks.append(g.by_place[place].size, g.by_place[place].stride);
   }
 
   [[nodiscard]] constexpr const grid& of(grid_kind kind) const noexcept { return grids_[static_cast<std::size_t>(kind)]; }

@@ -54,6 +54,7 @@ struct layer_span {
 [[nodiscard]] constexpr layer_span first_last_span(const model& m, const strategy& s, const layout& l,
                                                    std::int64_t stage) noexcept {
   const std::int64_t pipeline = s[axis::pp];
+  if (pipeline == 1) return {0, m.layers}; // One stage is both the first and the last.
   const std::int64_t chunks = s[axis::vpp];
   const std::int64_t middle_ranks = pipeline - (l.first.given ? 1 : 0) - (l.last.given ? 1 : 0);
   const std::int64_t middle_layers = m.layers - l.first.value_or(0) - l.last.value_or(0);

@@ -52,8 +52,8 @@ struct ratio {
   friend constexpr bool operator==(ratio, ratio) noexcept = default;
   friend constexpr bool operator<(ratio a, ratio b) noexcept {
     if (a.overflowed() || b.overflowed()) return !a.overflowed();
-    __extension__ using wide = unsigned __int128;
-    return wide{a.numerator.value()} * b.denominator.value() < wide{b.numerator.value()} * a.denominator.value();
+    __extension__ using twice_as_wide = unsigned __int128;
+    return twice_as_wide{a.numerator.value()} * b.denominator.value() < twice_as_wide{b.numerator.value()} * a.denominator.value();
   }
   friend constexpr bool operator>(ratio a, ratio b) noexcept { return b < a; }
   friend constexpr bool operator<=(ratio a, ratio b) noexcept { return !(b < a); }

@@ -29,8 +29,8 @@ struct reciprocal {
 
   /// n / divisor by multiplication alone. Precondition: 0 <= n < 2^32 and divisor <= 2^32.
   [[nodiscard]] constexpr std::int64_t narrow_quotient(std::int64_t n) const noexcept {
-    __extension__ using wide = unsigned __int128;
-    return static_cast<std::int64_t>(wide{factor} * static_cast<std::uint64_t>(n + 1) >> 64);
+    __extension__ using twice_as_wide = unsigned __int128;
+    return static_cast<std::int64_t>(twice_as_wide{factor} * static_cast<std::uint64_t>(n + 1) >> 64);
   }
 
   friend constexpr bool operator==(const reciprocal&, const reciprocal&) noexcept = default;

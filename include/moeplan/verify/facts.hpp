@@ -68,7 +68,10 @@ struct facts {
   std::int64_t layers = 0, hidden_size = 0, vocabulary_size = 0, heads = 0, kv_heads = 0;
   std::int64_t smallest_size = 0; ///< the least of the sizes that may be 0 but not negative
   std::int64_t head_dim = 0;      ///< as described, 0 if hidden size / heads
-  std::int64_t dense_mlp = 0;     ///< intermediate size where a layer is dense, else 0
+  std::int64_t kv_lora_rank = 0, v_head_dim = 0;
+  std::int64_t qk_head_dim = 0; ///< of latent attention, the parts with and without rotary embedding together
+  std::int64_t dense_layers = 0;
+  std::int64_t dense_mlp = 0; ///< intermediate size where a layer is dense, else 0
   std::int64_t expert_mlp = 0;
   std::int64_t shared_mlp = 0; ///< of the shared experts where there are routed ones, else 0
   std::int64_t experts = 0, top_k = 0, groups = 0, group_top_k = 0;
@@ -249,8 +252,11 @@ constexpr void read_model(facts& f, const model& m) noexcept {
        known::model);
   note(f, f.experts > 0, known::experts);
   note(f, f.first_moe_layer >= 0 && f.moe_every > 0 && f.moe_phase >= 0 && f.moe_phase < f.moe_every, known::placement);
-  if (f.knows(known::model) && (f.experts == 0 || (f.knows(known::placement) && m.dense_layers() > 0)))
-    f.dense_mlp = m.intermediate_size;
+  if (f.knows(known::model) && (f.experts == 0 || f.knows(known::placement))) f.dense_layers = m.dense_layers();
+  if (f.dense_layers > 0) f.dense_mlp = m.intermediate_size;
+  f.kv_lora_rank = a.kv_lora_rank;
+  f.v_head_dim = a.v_head_dim;
+  if (f.knows(known::model)) f.qk_head_dim = or_zero(saturating_count{a.qk_nope_head_dim} + a.qk_rope_head_dim);
 }
 
 constexpr void read_training(facts& f, const training& t) noexcept {

@@ -106,7 +106,7 @@ struct findings {
   /// Findings of one severity.
   [[nodiscard]] constexpr std::size_t count(severity level) const noexcept {
     std::size_t n = 0;
-    for (const finding f : *this) n += f.level() == level ? 1 : 0;
+    for (const finding f : *this) n += f.level() == level ? 1U : 0U;
     return n;
   }
 

@@ -17,6 +17,9 @@ constexpr deployment experts_with(Change change) {
   return changed(trained, [&change](deployment& d) { change(d.model.experts); });
 }
 
+constexpr attention latent_heads =
+    attention::latent(16, {.kv_lora_rank = 256, .qk_nope_head_dim = 64, .qk_rope_head_dim = 32, .v_head_dim = 64});
+
 constexpr rule_case cases[] = {
     {rule::layers_are_at_least_1, with([](model& m) { m.layers = 1; }), with([](model& m) { m.layers = 0; }), {0}},
     {rule::hidden_size_is_at_least_1,
@@ -55,6 +58,32 @@ constexpr rule_case cases[] = {
      trained,
      with([](model& m) { m.mtp_layers = -1, m.intermediate_size = -3, m.attention.head_dim = -2; }),
      {-3}},
+
+    {rule::dense_layers_have_an_mlp,
+     with([](model& m) { m.intermediate_size = 0, m.experts.layers = layer_set::all(); }),
+     with([](model& m) { m.intermediate_size = 0; }),
+     {1, 0}},
+    {rule::dense_layers_have_an_mlp, trained, with([](model& m) { m.intermediate_size = 0, m.experts = {}; }), {8, 0}},
+    {rule::experts_have_an_mlp,
+     experts_with([](auto& e) { e.intermediate_size = 1; }),
+     experts_with([](auto& e) { e.intermediate_size = 0; }),
+     {16, 0}},
+    {rule::experts_have_an_mlp,
+     with([](model& m) { m.experts = {}; }),
+     experts_with([](auto& e) { e.intermediate_size = 0; }),
+     {16, 0}},
+    {rule::latent_attention_is_complete,
+     with([](model& m) { m.attention = latent_heads; }),
+     with([](model& m) { m.attention = latent_heads, m.attention.kv_lora_rank = 0; }),
+     {0, 96, 64}},
+    {rule::latent_attention_is_complete,
+     trained,
+     with([](model& m) { m.attention = latent_heads, m.attention.qk_nope_head_dim = 0, m.attention.qk_rope_head_dim = 0; }),
+     {256, 0, 64}},
+    {rule::latent_attention_is_complete,
+     trained,
+     with([](model& m) { m.attention = latent_heads, m.attention.v_head_dim = 0; }),
+     {256, 96, 0}},
 
     // 520 = 2 x 2 x 2 x 5 x 13, and no divisor lies between 13 and 20.
     {rule::hidden_divides_by_heads,
@@ -110,7 +139,7 @@ constexpr rule_case cases[] = {
      experts_with([](auto& e) { e.group_top_k = 4; }),
      experts_with([](auto& e) { e.group_top_k = 5; }),
      {5, 4},
-     {4}},
+     {2}},
     {rule::group_top_k_is_within_groups, trained, experts_with([](auto& e) { e.group_top_k = 0; }), {0, 4}, {1}},
     // Two groups of four experts.
     {rule::top_k_fits_chosen_groups,

@@ -58,8 +58,8 @@ constexpr rule_case cases[] = {
      {8, 2, 3},
      {2, 4}},
 
-    {rule::first_stage_has_layers, first_last(8, 2, 6), first_last(8, 0, 6), {0}, {1}},
-    {rule::last_stage_has_layers, first_last(8, 6, 2), first_last(8, 6, -2), {-2}, {1}},
+    {rule::first_stage_has_layers, first_last(8, 2, 6), first_last(8, 0, 6), {0}, {2}},
+    {rule::last_stage_has_layers, first_last(8, 6, 2), first_last(8, 6, -2), {-2}, {2}}, // One on each of the two virtual stages.
     {rule::first_stage_divides_by_vpp, first_last(8, 2, 6), first_last(8, 3, {}), {3, 2}, {2, 4}},
     {rule::first_stage_divides_by_vpp, first_last(8, {}, 6), first_last(8, 1, {}), {1, 2}, {2}},
     {rule::last_stage_divides_by_vpp, first_last(8, 6, 2), first_last(8, {}, 5), {5, 2}, {4, 6}},

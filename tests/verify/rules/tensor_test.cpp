@@ -33,7 +33,7 @@ constexpr rule_case cases[] = {
     {rule::heads_divide_by_tp, trained_with(tp{16}), trained_with(tp{3}), {16, 3}, {2, 4}},
     {rule::heads_divide_by_tp, trained_with(tp{1}), trained_with(tp{32}), {16, 32}, {16}},
     {rule::kv_heads_fit_tp, trained_with(tp{16}), trained_with(tp{3}), {8, 3}, {2, 4}},
-    {rule::kv_heads_fit_tp, universal(trained_with(tp{3})), trained_with(tp{12}), {8, 12}, {8}},
+    {rule::kv_heads_fit_tp, universal(trained_with(tp{3})), trained_with(tp{12}), {8, 12}, {8, 16}},
     {rule::hidden_divides_by_tp, trained_with(tp{512}), trained_with(tp{6}), {512, 6}, {4, 8}},
     {rule::dense_mlp_divides_by_tp, trained, changed(trained, [](auto& d) { d.model.intermediate_size = 1023; }), {1023, 2}, {1}},
     {rule::dense_mlp_divides_by_tp,
@@ -52,12 +52,12 @@ constexpr rule_case cases[] = {
      {127, 2},
      {1}},
     {rule::expert_mlp_divides_by_etp, trained_with(etp{256}), trained_with(etp{3}), {256, 3}, {2, 4}},
-    {rule::vocabulary_divides_by_tp, unpadded(1000), unpadded(1001), {1001, 2}, {1, 7}},
+    {rule::vocabulary_divides_by_tp, unpadded(1000), unpadded(1001), {1001, 2}, {1}}, // 7 divides 1001, but no heads.
     {rule::vocabulary_divides_by_tp,
      changed(trained, [](auto& d) { d.model.vocabulary_size = 1001; }),
      unpadded(999),
      {999, 2},
-     {1, 3}},
+     {1}},
     {rule::vocabulary_multiple_is_not_negative,
      unpadded(1000),
      changed(trained, [](auto& d) { d.workload.train.vocabulary_multiple = -1; }),
@@ -99,7 +99,11 @@ constexpr rule_case cases[] = {
 
     // 16 heads on TP 2 are 8 a rank; 8 of keys and values are 4.
     {rule::heads_divide_by_cp, by_all_to_all(trained_with(cp{8})), by_all_to_all(trained_with(cp{3})), {16, 2, 3}, {2, 4}},
-    {rule::heads_divide_by_cp, trained_with(cp{16}), by_all_to_all(trained_with(cp{16})), {16, 2, 16}, {8}},
+    {rule::heads_divide_by_cp,
+     trained_with(cp{16}),
+     by_all_to_all(trained_with(cp{16})),
+     {16, 2, 16},
+     {4}}, // 8 query heads a TP rank, but 4 of keys and values.
     {rule::kv_heads_divide_by_cp, by_all_to_all(trained_with(cp{4})), by_all_to_all(trained_with(cp{3})), {8, 2, 3}, {2, 4}},
     {rule::kv_heads_divide_by_cp, trained_with(cp{8}), by_all_to_all(trained_with(cp{8})), {8, 2, 8}, {4}},
     // On TP 16 each rank has a copy of one head of keys and values, which cannot be divided.

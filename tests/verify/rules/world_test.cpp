@@ -66,8 +66,8 @@ constexpr rule_case cases[] = {
      without(axis::dp, on({.total = 40})),
      without(axis::dp, on({.total = 33})),
      {33, 8},
-     {32, 40}},
-    {rule::gpus_divide_by_model_parallel, on({.total = 33}), without(axis::dp, on({.total = 7})), {7, 8}, {8}},
+     {32, 48}}, // Multiples of PP x lcm(TP x CP, ETP x EP).
+    {rule::gpus_divide_by_model_parallel, on({.total = 33}), without(axis::dp, on({.total = 7})), {7, 8}, {16}},
     {rule::gpus_divide_by_model_parallel, without(axis::dp, product_on(256)), without(axis::dp, product_on(32)), {32, 128}, {128}},
 
     // 16 GPUs a stage: an EP that the GPUs can carry, but not the experts, is not suggested.
@@ -81,7 +81,7 @@ constexpr rule_case cases[] = {
      {4}},
 
     {rule::gpus_are_available, trained, on({.gpus_per_node = 8, .nodes = 2}), {32, 16}, {2}},
-    {rule::gpus_are_available, on({.total = 33}), on({.total = 31}), {32, 31}, {3}},
+    {rule::gpus_are_available, on({.total = 33}), on({.total = 31}), {32, 31}, {2}}, // DP 3 would leave 12 GPUs a stage to EP 8.
     {rule::gpus_are_available, product_on(512), product_on(32), {512, 32}},
 
     {rule::no_gpu_is_idle, trained, on({.gpus_per_node = 8, .nodes = 8}), {32, 64}, {8}},

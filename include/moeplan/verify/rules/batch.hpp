@@ -60,7 +60,7 @@ inline constexpr rule_entry batch[] = {
      .operands = {{"sequence_length", &facts::sequence_length}, {"max_positions", &facts::max_positions}},
      .source = "Megatron-LM arguments.py:1354; torchtitan decoder.py:221",
      .holds = [](const facts& f) { return !f.has_max_positions || f.sequence_length <= f.max_positions; },
-     .legal = [](const facts& f) { return f.max_positions < 1 ? legal_values{} : detail::only(f.max_positions); },
+     .legal = detail::legal_longest_sequence,
      .changes = "sequence_length"},
 };
 

@@ -23,7 +23,7 @@ inline constexpr rule_entry pipeline[] = {
      .operands = {{"vpp", &facts::vpp}, {"pp", &facts::pp}},
      .source = "Megatron-LM parallel_state.py:827",
      .holds = [](const facts& f) { return f.vpp == 1 || f.pp > 1; },
-     .legal = detail::one,
+     .legal = [](const facts& f) { return f.layout == layout_kind::listed ? legal_values{} : detail::only(1); },
      .changes = "vpp"},
     {.id = rule::layers_divide_by_pp,
      .name = "layers_divide_by_pp",
@@ -51,7 +51,7 @@ inline constexpr rule_entry pipeline[] = {
      .operands = {{"first", &facts::first_layers}},
      .source = "Megatron-LM transformer_config.py:2303",
      .holds = [](const facts& f) { return !f.first_given || f.first_layers >= 1; },
-     .legal = detail::one,
+     .legal = detail::one_a_virtual_stage,
      .changes = "first"},
     {.id = rule::last_stage_has_layers,
      .name = "last_stage_has_layers",
@@ -59,7 +59,7 @@ inline constexpr rule_entry pipeline[] = {
      .operands = {{"last", &facts::last_layers}},
      .source = "Megatron-LM transformer_config.py:2322",
      .holds = [](const facts& f) { return !f.last_given || f.last_layers >= 1; },
-     .legal = detail::one,
+     .legal = detail::one_a_virtual_stage,
      .changes = "last"},
     {.id = rule::first_stage_divides_by_vpp,
      .name = "first_stage_divides_by_vpp",
@@ -129,7 +129,8 @@ inline constexpr rule_entry pipeline[] = {
            if (f.layout != layout_kind::listed || f.listed_stages < 1 || f.listed_stages % f.pp != 0) return true;
            return f.listed_stages / f.pp == f.vpp;
          },
-     .legal = [](const facts& f) { return detail::only(f.listed_stages / f.pp); },
+     .legal =
+         [](const facts& f) { return f.pp == 1 && f.listed_stages != 1 ? legal_values{} : detail::only(f.listed_stages / f.pp); },
      .changes = "vpp"},
     {.id = rule::layout_holds_every_layer,
      .name = "layout_holds_every_layer",

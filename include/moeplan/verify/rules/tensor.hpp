@@ -27,7 +27,7 @@ inline constexpr rule_entry tensor[] = {
      .operands = {{"kv_heads", &facts::kv_heads}, {"tp", &facts::tp}},
      .source = "Megatron-LM transformer_config.py:1461",
      .holds = [](const facts& f) { return f.kv_heads % f.tp == 0 || f.tp % f.kv_heads == 0; },
-     .legal = [](const facts& f) { return detail::divisors(f.kv_heads, f.tp); },
+     .legal = detail::legal_tp,
      .changes = "tp"},
     {.id = rule::hidden_divides_by_tp,
      .name = "hidden_divides_by_tp",
@@ -72,7 +72,7 @@ inline constexpr rule_entry tensor[] = {
      .operands = {{"vocabulary_size", &facts::vocabulary_size}, {"tp", &facts::tp}},
      .source = "Megatron-LM tensor_parallel/layers.py, VocabParallelEmbedding; training/vocab_utils.py:58 pads",
      .holds = [](const facts& f) { return f.vocabulary_multiple != 0 || f.vocabulary_size % f.tp == 0; },
-     .legal = [](const facts& f) { return detail::divisors(f.vocabulary_size, f.tp); },
+     .legal = detail::legal_tp,
      .changes = "tp"},
     {.id = rule::vocabulary_multiple_is_not_negative,
      .name = "vocabulary_multiple_is_not_negative",
@@ -92,12 +92,7 @@ inline constexpr rule_entry tensor[] = {
      .operands = {{"sp", &facts::sp}, {"tp", &facts::tp}},
      .source = "Megatron-LM model_parallel_config.py:502; llm-analysis analysis.py:166",
      .holds = [](const facts& f) { return f.sp == 1 || f.sp == f.tp; },
-     .legal =
-         [](const facts& f) {
-           legal_values v = detail::only(1);
-           if (f.tp != 1) v.push_back(f.tp);
-           return v;
-         },
+     .legal = detail::legal_sp,
      .changes = "sp"},
     {.id = rule::sequence_divides_by_cp,
      .name = "sequence_divides_by_cp",
@@ -140,7 +135,7 @@ inline constexpr rule_entry tensor[] = {
          [](const facts& f) {
            return f.context != context_exchange::all_to_all || f.heads % f.tp != 0 || f.heads / f.tp % f.cp == 0;
          },
-     .legal = [](const facts& f) { return detail::divisors(f.heads / f.tp, f.cp); },
+     .legal = detail::legal_cp_for_heads,
      .changes = "cp"},
     {.id = rule::kv_heads_divide_by_cp,
      .name = "kv_heads_divide_by_cp",
@@ -156,7 +151,7 @@ inline constexpr rule_entry tensor[] = {
            if (f.kv_heads % f.tp == 0) return f.kv_heads / f.tp % f.cp == 0;
            return f.cp == 1 || f.tp % f.kv_heads != 0; // Copied heads are one a rank.
          },
-     .legal = [](const facts& f) { return detail::divisors(f.kv_heads > f.tp ? f.kv_heads / f.tp : 1, f.cp); },
+     .legal = detail::legal_cp_for_heads,
      .changes = "cp"},
     {.id = rule::sp_accompanies_tp_and_ep,
      .name = "sp_accompanies_tp_and_ep",

@@ -119,7 +119,7 @@ inline constexpr rule_entry world[] = {
      .operands = {{"gpus", &facts::available}, {"model_parallel", &facts::model_parallel}},
      .source = "Megatron-LM parallel_state.py:822, arguments.py:432",
      .holds = [](const facts& f) { return f.dp_given || f.overflows || f.available % f.model_parallel == 0; },
-     .legal = [](const facts& f) { return detail::multiples(f.model_parallel, f.available); },
+     .legal = detail::legal_gpus,
      .changes = "gpus"},
     {.id = rule::stage_divides_by_expert_ranks,
      .name = "stage_divides_by_expert_ranks",
@@ -139,10 +139,7 @@ inline constexpr rule_entry world[] = {
      .operands = {{"gpus", &facts::gpus}, {"available", &facts::available}},
      .source = "vLLM ParallelConfig.__post_init__; NeMo-RL#1182",
      .holds = [](const facts& f) { return f.gpus <= f.available; },
-     .legal =
-         [](const facts& f) {
-           return f.available >= f.model_parallel ? detail::only(f.available / f.model_parallel) : legal_values{};
-         },
+     .legal = detail::legal_dp,
      .changes = "dp"},
     {.id = rule::no_gpu_is_idle,
      .name = "no_gpu_is_idle",
@@ -152,10 +149,7 @@ inline constexpr rule_entry world[] = {
      .operands = {{"gpus", &facts::gpus}, {"available", &facts::available}},
      .source = "what a cluster is for",
      .holds = [](const facts& f) { return f.gpus >= f.available; },
-     .legal =
-         [](const facts& f) {
-           return f.available % f.model_parallel == 0 ? detail::only(f.available / f.model_parallel) : legal_values{};
-         },
+     .legal = detail::legal_dp_for_all,
      .changes = "dp"},
     {.id = rule::order_names_tp,
      .name = "order_names_tp",
@@ -223,7 +217,7 @@ inline constexpr rule_entry world[] = {
      .legal =
          [](const facts& f) {
            legal_values v = detail::only(1);
-           if (f.edp_if_etp_is_tp != 0) v.push_back(f.tp);
+           if (f.edp_if_etp_is_tp != 0 && f.expert_mlp % f.tp == 0) v.push_back(f.tp);
            return v;
          },
      .changes = "etp"},
