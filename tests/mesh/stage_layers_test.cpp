@@ -57,6 +57,9 @@ BOTH_TIMES("first and last given", [] {
   EXPECT(holds(catalog::deepseek_v3, {pp{8}}, layout::first_last(8, 5), {8, 8, 8, 8, 8, 8, 8, 5}));
   EXPECT(holds(catalog::deepseek_v3, {pp{4}}, layout::first_last(16, 13), {16, 16, 16, 13}));
   EXPECT(holds(layers(10), {pp{3}}, layout::first_last(2, {}), {2, 4, 4}));
+  // One stage is the first and the last.
+  EXPECT(holds(layers(10), {pp{1}}, layout::first_last({}, 10), {10}));
+  EXPECT(holds(layers(10), {pp{1}}, layout::first_last(10, {}), {10}));
   EXPECT(holds(layers(10), {pp{3}}, layout::first_last({}, 2), {4, 4, 2}));
   EXPECT(holds(layers(5), {pp{2}}, layout::first_last(3, 2), {3, 2}));
 });

@@ -104,6 +104,8 @@ static_assert(is_constant<decltype([] { return saturating_count{largest} + 1; })
 
 // Nothing that is no integer becomes a count, and no policy the other.
 static_assert(!std::constructible_from<count, double>);
+__extension__ using wider_than_a_count = __int128; // of which a count could only keep a part
+static_assert(!std::constructible_from<count, wider_than_a_count>);
 static_assert(!std::constructible_from<count, const char*>);
 static_assert(!std::constructible_from<count, saturating_count>);
 template <class A, class B>

@@ -86,7 +86,8 @@ inline moeplan::model deployment_reader::read_model(const json_place& place) {
   result_.model_name = config->string();
   const std::string path = beside(config->string());
   std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) config->refuse("the path of a config.json, relative to this file", "no such file");
+  if (!std::filesystem::is_regular_file(path, ignored))
+    config->refuse("the path of a config.json, relative to this file", "no such file");
   return read_hugging_face(path);
 }
 
