@@ -26,26 +26,26 @@ struct component {
   unbounded parameters;
 };
 
-/// The columns of data/model_parameters.csv, in their order; what no model here has is 0.
+/// All components; they add up to the total.
 std::vector<component> components_of(const counts& p) {
   return {{"embedding", p.embedding},
           {"attention", p.attention},
           {"attention_bias", p.attention_bias},
           {"qk_norm", p.qk_norm},
-          {"sinks", 0},
-          {"indexer", 0},
-          {"linear_attention", 0},
+          {"sinks", p.sinks},
+          {"indexer", p.indexer},
+          {"linear_attention", p.linear_attention},
           {"router", p.router},
           {"router_bias", p.router_bias},
           {"routed_experts", p.routed_experts},
-          {"routed_expert_bias", 0},
+          {"routed_expert_bias", p.routed_expert_bias},
           {"shared_experts", p.shared_experts},
           {"shared_expert_gate", p.shared_expert_gate},
           {"dense_mlp", p.dense_mlp},
           {"layer_norms", p.layer_norms},
           {"final_norm", p.final_norm},
           {"lm_head", p.lm_head},
-          {"lm_head_bias", 0}};
+          {"lm_head_bias", p.lm_head_bias}};
 }
 
 /// A file if there is one, else a name of the catalog.

@@ -31,4 +31,11 @@ BOTH_TIMES("DeepSeek-V3: 671B, 37B active", [] {
   EXPECT(p.total() + p.mtp + p.embedding + p.lm_head == 684'489'845'504);
 });
 
+BOTH_TIMES("DeepSeek-V3.2", [] {
+  const auto p = parameters(catalog::deepseek_v3_2);
+  EXPECT(p.total() == 671'877'944'064);
+  EXPECT(p.active() == 38'403'822'336);
+  EXPECT(p.total() + p.mtp + p.embedding + p.lm_head == 685'355'329'792);
+});
+
 } // namespace

@@ -22,4 +22,22 @@ BOTH_TIMES("Llama 3.1 70B", [] {
   EXPECT(p.active() == p.total());
 });
 
+BOTH_TIMES("Llama 3.1 405B", [] { EXPECT(parameters(catalog::llama_3_1_405b).total() == 405'853'388'800); });
+
+// Vision tower and projector, which the checkpoints of Llama 4 hold too, and which are no part of the model here.
+constexpr count vision{850'960'896 + 20'971'520};
+
+BOTH_TIMES("Llama 4 Scout: 109B, 17B active", [] {
+  const auto p = parameters(catalog::llama_4_scout);
+  EXPECT(p.total() == 107'769'861'120);
+  EXPECT(p.active() == 17'172'894'720);
+  EXPECT(p.total() + vision == 108'641'793'536);
+});
+
+BOTH_TIMES("Llama 4 Maverick: 400B, 17B active", [] {
+  const auto p = parameters(catalog::llama_4_maverick);
+  EXPECT(p.total() + vision == 401'583'781'376);
+  EXPECT(p.active() / 1'000'000'000 == 17);
+});
+
 } // namespace

@@ -28,6 +28,13 @@ BOTH_TIMES("latent attention has keys and values for every head", [] {
   EXPECT(a != attention::multi_head(128, 128));
 });
 
+BOTH_TIMES("nothing unusual unless described", [] {
+  EXPECT(!attention{}.output_gate);
+  EXPECT(!attention{}.sinks);
+  EXPECT(attention{}.indexer == sparse_indexer{});
+  EXPECT(attention{.sinks = true} != attention{});
+});
+
 using moeplan_test::name_the_same_type;
 static_assert(name_the_same_type<attention::multi_query(8, 64), attention::grouped_query(8, 1, 64)>);
 static_assert(!name_the_same_type<attention::multi_query(8, 64), attention::multi_head(8, 64)>);

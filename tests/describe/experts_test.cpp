@@ -11,6 +11,8 @@ BOTH_TIMES("no experts unless described, in every layer unless said", [] {
   EXPECT(experts{}.routed == 0);
   EXPECT(experts{}.layers == layer_set::all());
   EXPECT(experts{}.groups == 1);
+  EXPECT(!experts{}.router_bias);
+  EXPECT(!experts{}.bias);
   EXPECT(experts{.routed = 8} == experts{.routed = 8});
   EXPECT(experts{.routed = 8} != experts{.routed = 8, .shared_gate = true});
   EXPECT(experts{.routed = 8} != experts{.routed = 8, .layers = layer_set::after_first(1)});

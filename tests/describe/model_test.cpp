@@ -31,6 +31,26 @@ BOTH_TIMES("every other layer dense", [] {
   EXPECT(m.dense_layers() == 3);
 });
 
+BOTH_TIMES("every fourth layer has softmax attention, the others linear", [] {
+  constexpr model m{.layers = 10, .linear_attention = {.value_heads = 2, .softmax_layers = layer_set::every_nth(4, 3)}};
+  EXPECT(m.has_linear_attention());
+  EXPECT(m.has_linear_attention(2));
+  EXPECT(!m.has_linear_attention(3));
+  EXPECT(m.softmax_layers_below(4) == 1);
+  EXPECT(m.softmax_layers() == 2);
+});
+
+BOTH_TIMES("softmax attention in every layer, two norms without biases, unless described", [] {
+  constexpr model m{.layers = 10};
+  EXPECT(!m.has_linear_attention());
+  EXPECT(!m.has_linear_attention(0));
+  EXPECT(m.softmax_layers_below(4) == 4);
+  EXPECT(m.softmax_layers() == 10);
+  EXPECT(m.norms_per_layer == 2);
+  EXPECT(!m.norm_bias);
+  EXPECT(!m.lm_head_bias);
+});
+
 BOTH_TIMES("the width of a head is hidden size / heads unless given", [] {
   EXPECT(model{.hidden_size = 4096, .attention = {.heads = 32}}.head_dim() == 128);
   EXPECT(model{.hidden_size = 2048, .attention = {.heads = 32, .head_dim = 128}}.head_dim() == 128);

@@ -2,6 +2,7 @@
 
 #include <moeplan/io/catalog_names.hpp>
 
+#include <iterator>
 #include <set>
 #include <string>
 
@@ -24,6 +25,13 @@ TEST_CASE("a value of the catalog knows its name") {
   CHECK(name_in(catalog_models, catalog::qwen3_32b) == "qwen3-32b");
   CHECK(name_in(catalog_models, model{}).empty());
   CHECK(name_in(catalog_gpus, catalog::h100_sxm) == "h100-sxm");
+}
+
+TEST_CASE("the catalog has at least 25 models, published under names of their own") {
+  CHECK(std::size(catalog_models) >= 25);
+  std::set<std::string> published;
+  for (const auto& entry : catalog_models) CHECK(published.insert(entry.published).second);
+  for (const auto& entry : catalog_models) CHECK(name_in(catalog_models, *entry.value) == entry.name); // no two are equal
 }
 
 TEST_CASE("every name stands once") {

@@ -1,14 +1,13 @@
 #include <moeplan/multiprecision.hpp>
 
-#include <moeplan/catalog/deepseek.hpp>
-#include <moeplan/catalog/llama.hpp>
-#include <moeplan/catalog/mixtral.hpp>
-#include <moeplan/catalog/qwen.hpp>
+#include <moeplan/io/catalog_names.hpp>
 #include <moeplan/memory/parameters.hpp>
 #include <moeplan/mesh/gpus.hpp>
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
+#include <stdexcept>
 #include <string>
 
 using namespace moeplan;
@@ -19,6 +18,8 @@ namespace {
 static_assert(parameters<wide>(catalog::deepseek_v3).total() == 671'026'419'200);
 static_assert(parameters<wide>(catalog::deepseek_v3).active() == 37'552'297'472);
 static_assert(parameters<wide>(catalog::deepseek_v3).mtp == 11'610'068'224);
+static_assert(parameters<wide>(catalog::gpt_oss_120b).total() == 116'829'156'672);
+static_assert(parameters<wide>(catalog::qwen3_next_80b_a3b).total() == 79'674'391'296);
 static_assert(parameters<wide>(catalog::llama_3_1_70b).total() == 70'553'706'496);
 static_assert(gpus<wide>(strategy{pp{16}, ep{64}, dp{128}}) == 2048);
 static_assert(minimum_gpus<wide>(strategy{tp{2}, pp{16}, ep{64}}) == 1024);
@@ -63,9 +64,9 @@ TEST_CASE("a total beyond 128 bits throws, and fits the unbounded integer") {
 }
 
 TEST_CASE("every integer type gives the same numbers") {
-  for (const model& m :
-       {catalog::deepseek_v2_lite, catalog::deepseek_v2, catalog::deepseek_v3, catalog::mixtral_8x7b, catalog::mixtral_8x22b,
-        catalog::qwen3_30b_a3b, catalog::qwen3_235b_a22b, catalog::qwen3_32b, catalog::llama_3_1_8b, catalog::llama_3_1_70b}) {
+  for (const auto& entry : io::catalog_models) {
+    CAPTURE(entry.name);
+    const model& m = *entry.value;
     const auto narrow = parameters(m);
     CHECK(parameters<wide>(m).total() == narrow.total().value());
     CHECK(parameters<unbounded>(m).total() == narrow.total().value());
@@ -82,4 +83,10 @@ TEST_CASE("a world beyond 64 bits") {
   CHECK(gpus<unbounded>(s) == unbounded{1} << 120);
   CHECK(unbounded{gpus<wide>(s)} == unbounded{1} << 120);
   CHECK(minimum_gpus<unbounded>(strategy{tp{large}, ep{large - 1}, pp{large}}) == (unbounded{large} * (large - 1)) << 40);
+}
+
+TEST_CASE("what does not fit into 128 bits throws, and does not end the program") {
+  const strategy s{tp{INT64_MAX}, cp{INT64_MAX}, dp{INT64_MAX}};
+  CHECK_THROWS_AS((void)gpus<wide>(s), std::overflow_error);
+  CHECK_THROWS_AS((void)minimum_gpus<wide>(s.with(pp{INT64_MAX})), std::overflow_error);
 }

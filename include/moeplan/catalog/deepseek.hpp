@@ -61,4 +61,11 @@ inline constexpr model deepseek_v3{
     .max_positions = 163840,
 };
 
+/// deepseek-ai/DeepSeek-V3.2: DeepSeek-V3 with an indexer.
+inline constexpr model deepseek_v3_2 = [] {
+  model m = deepseek_v3;
+  m.attention.indexer = {.heads = 64, .head_dim = 128, .top_k = 2048};
+  return m;
+}();
+
 } // namespace moeplan::catalog

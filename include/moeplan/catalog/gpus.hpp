@@ -3,11 +3,22 @@
 #include <moeplan/describe/cluster.hpp>
 
 /// @file
-/// GPUs. Peaks are those of dense matrices. Usable memory is what PyTorch reports as a device's total capacity, rounded down to MiB.
+/// GPUs. Peaks are those of dense matrices. Usable memory is what PyTorch reports as a device's total capacity, rounded down to
+/// MiB, where nothing else is said. What has no public source is 0.
 
 namespace moeplan::catalog {
 
 using namespace moeplan::literals;
+
+/// NVIDIA A100 40GB SXM. NVIDIA A100 data sheet (2021): 312 TFLOP/s, NVLink 600 GB/s in both directions; DGX A100: 200 Gb/s a GPU.
+/// Usable: 42,298,834,944 bytes from deviceQuery (github.com/bottlerocket-os/bottlerocket/pull/3873).
+inline constexpr gpu a100_40gb_sxm{
+    .memory = 40_GiB,
+    .usable_memory = 40'339_MiB,
+    .bf16_flops = 312'000'000'000'000,
+    .nvlink_bandwidth = 300_GB,
+    .network_bandwidth = 25_GB,
+};
 
 /// NVIDIA A100 80GB SXM. NVIDIA A100 data sheet (2021): 312 TFLOP/s, NVLink 600 GB/s in both directions; DGX A100: 200 Gb/s a GPU.
 /// Usable: 79.33 GiB in an out-of-memory report (github.com/hahnyuan/PB-LLM/issues/3, A800, the same memory).
@@ -17,6 +28,25 @@ inline constexpr gpu a100_80gb_sxm{
     .bf16_flops = 312'000'000'000'000,
     .nvlink_bandwidth = 300_GB,
     .network_bandwidth = 25_GB,
+};
+
+/// NVIDIA H100 PCIe. NVIDIA H100 data sheet: 756.5 and 1,513 TFLOP/s (half of those with sparsity, see
+/// github.com/qoofyk/LLM_Sizing_Guide/issues/3), an NVLink bridge of 600 GB/s in both directions.
+inline constexpr gpu h100_pcie{
+    .memory = 80_GiB,
+    .bf16_flops = 756'500'000'000'000,
+    .fp8_flops = 1'513'000'000'000'000,
+    .nvlink_bandwidth = 300_GB,
+};
+
+/// NVIDIA H100 NVL. NVIDIA H100 data sheet: 835.5 and 1,670.5 TFLOP/s (half of those with sparsity), an NVLink bridge of 600 GB/s
+/// in both directions. Usable: 93.02 GiB in an out-of-memory report (github.com/vllm-project/vllm/issues/16712).
+inline constexpr gpu h100_nvl{
+    .memory = 94_GiB,
+    .usable_memory = 95'252_MiB,
+    .bf16_flops = 835'500'000'000'000,
+    .fp8_flops = 1'670'500'000'000'000,
+    .nvlink_bandwidth = 300_GB,
 };
 
 /// NVIDIA H100 SXM. NVIDIA H100 data sheet: 989.5 and 1,979 TFLOP/s, NVLink 900 GB/s in both directions; Eos: 400 Gb/s a GPU
@@ -39,6 +69,113 @@ inline constexpr gpu h800_sxm{
     .fp8_flops = 1'979'000'000'000'000,
     .nvlink_bandwidth = 200_GB,
     .network_bandwidth = 50_GB,
+};
+
+/// NVIDIA H20 96GB SXM: 148 and 296 TFLOP/s, NVLink 900 GB/s in both directions. There is no public data sheet; the figures are
+/// those of willitrunai.com/es/gpus/h20-96gb.
+inline constexpr gpu h20_sxm{
+    .memory = 96_GiB,
+    .bf16_flops = 148'000'000'000'000,
+    .fp8_flops = 296'000'000'000'000,
+    .nvlink_bandwidth = 450_GB,
+};
+
+/// NVIDIA H200 SXM. NVIDIA H200 data sheet: the H100's rates (without sparsity: github.com/meta-pytorch/tritonbench/issues/78) and
+/// NVLink; DGX H200: 400 Gb/s a GPU. Usable: nvidia-smi's total, of which the driver still takes some hundred MiB
+/// (github.com/sgl-project/sglang/issues/3196).
+inline constexpr gpu h200_sxm{
+    .memory = 141_GiB,
+    .usable_memory = 143'771_MiB,
+    .bf16_flops = 989'500'000'000'000,
+    .fp8_flops = 1'979'000'000'000'000,
+    .nvlink_bandwidth = 450_GB,
+    .network_bandwidth = 50_GB,
+};
+
+/// NVIDIA B200 SXM. NVIDIA HGX B200 (a GPU is an eighth, and dense half, of its 36 PFLOP/s in BF16 and 72 in FP8; FP4 72 dense),
+/// 180 GB a GPU in DGX B200, NVLink 1.8 TB/s in both directions, 400 Gb/s a GPU. Usable: 178.35 GiB from the driver
+/// (github.com/pytorch/ao/pull/4002, which has these rates too).
+inline constexpr gpu b200_sxm{
+    .memory = 180_GiB,
+    .usable_memory = 182'630_MiB,
+    .bf16_flops = 2'250'000'000'000'000,
+    .fp8_flops = 4'500'000'000'000'000,
+    .fp4_flops = 9'000'000'000'000'000,
+    .nvlink_bandwidth = 900_GB,
+    .network_bandwidth = 50_GB,
+};
+
+/// NVIDIA GB200, one of its GPUs. NVIDIA GB200 NVL72 (a GPU is a 72nd, and dense half, of its 360 PFLOP/s in BF16, 720 in FP8 and
+/// 1,440 in FP4), 186 GB a GPU, NVLink 1.8 TB/s in both directions within the rack, 400 Gb/s a GPU. Usable: 184.31 GiB in an
+/// out-of-memory report (github.com/vllm-project/vllm/issues/43951).
+inline constexpr gpu gb200{
+    .memory = 186_GiB,
+    .usable_memory = 188'733_MiB,
+    .bf16_flops = 2'500'000'000'000'000,
+    .fp8_flops = 5'000'000'000'000'000,
+    .fp4_flops = 10'000'000'000'000'000,
+    .nvlink_bandwidth = 900_GB,
+    .network_bandwidth = 50_GB,
+};
+
+/// NVIDIA B300 SXM. NVIDIA HGX B300: 288 GB a GPU, BF16 and FP8 as HGX B200, 105 PFLOP/s dense in FP4 over eight GPUs
+/// (glennklockwood.com/garden/processors/B300), NVLink 1.8 TB/s in both directions, 800 Gb/s a GPU.
+inline constexpr gpu b300_sxm{
+    .memory = 288_GB,
+    .bf16_flops = 2'250'000'000'000'000,
+    .fp8_flops = 4'500'000'000'000'000,
+    .fp4_flops = 13'125'000'000'000'000,
+    .nvlink_bandwidth = 900_GB,
+    .network_bandwidth = 100_GB,
+};
+
+/// AMD Instinct MI300X. AMD data sheet: 1,307.4 and 2,614.9 TFLOP/s (304 units x 2.1 GHz x 2,048 and 4,096), seven Infinity Fabric
+/// links of 128 GB/s in both directions. Usable: 191.98 GiB in an out-of-memory report
+/// (rocm.blogs.amd.com/artificial-intelligence/gptq).
+inline constexpr gpu mi300x{
+    .memory = 192_GiB,
+    .usable_memory = 196'587_MiB,
+    .bf16_flops = 1'307'443'200'000'000,
+    .fp8_flops = 2'614'886'400'000'000,
+    .nvlink_bandwidth = 448_GB,
+};
+
+/// AMD Instinct MI325X: an MI300X with more memory (AMD data sheet).
+/// Usable: 255.98 GiB in an out-of-memory report (github.com/vllm-project/vllm/issues/41962).
+inline constexpr gpu mi325x{
+    .memory = 256_GiB,
+    .usable_memory = 262'123_MiB,
+    .bf16_flops = 1'307'443'200'000'000,
+    .fp8_flops = 2'614'886'400'000'000,
+    .nvlink_bandwidth = 448_GB,
+};
+
+/// AMD Instinct MI355X. AMD data sheet: 2.5 PFLOP/s, 5 in FP8, 10 in MXFP4 (256 units x 2.4 GHz x 4,096, 8,192 and 16,384), seven
+/// Infinity Fabric links of 153.6 GB/s in both directions.
+inline constexpr gpu mi355x{
+    .memory = 288_GiB,
+    .bf16_flops = 2'516'582'400'000'000,
+    .fp8_flops = 5'033'164'800'000'000,
+    .fp4_flops = 10'066'329'600'000'000,
+    .nvlink_bandwidth = 537'600_MB,
+};
+
+/// Huawei Ascend 910B with 64 GB. Its variants differ in rate, and none is published.
+/// Usable: 60.96 GiB in an out-of-memory report (github.com/vllm-project/vllm-ascend/issues/1670).
+inline constexpr gpu ascend_910b{
+    .memory = 64_GiB,
+    .usable_memory = 62'423_MiB,
+};
+
+/// Huawei Ascend 910C, one of its two dies, which programs see as a device. CloudMatrix384 (arXiv 2506.12708): 752 TFLOP/s and 128
+/// GB a package, Unified Bus 392 GB/s and RDMA 400 Gb/s a package in one direction. Usable: 61.27 GiB in an out-of-memory report
+/// (github.com/sgl-project/sglang/issues/29838).
+inline constexpr gpu ascend_910c_die{
+    .memory = 64_GiB,
+    .usable_memory = 62'740_MiB,
+    .bf16_flops = 376'000'000'000'000,
+    .nvlink_bandwidth = 196_GB,
+    .network_bandwidth = 25_GB,
 };
 
 } // namespace moeplan::catalog

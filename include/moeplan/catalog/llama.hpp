@@ -27,4 +27,42 @@ inline constexpr model llama_3_1_70b{
     .max_positions = 131072,
 };
 
+/// meta-llama/Llama-3.1-405B
+inline constexpr model llama_3_1_405b{
+    .layers = 126,
+    .hidden_size = 16384,
+    .vocabulary_size = 128256,
+    .intermediate_size = 53248,
+    .attention = attention::grouped_query(128, 8, 128),
+    .max_positions = 131072,
+};
+
+/// meta-llama/Llama-4-Scout-17B-16E, the text model
+inline constexpr model llama_4_scout{
+    .layers = 48,
+    .hidden_size = 5120,
+    .vocabulary_size = 202048,
+    .intermediate_size = 16384,
+    .attention = attention::grouped_query(40, 8, 128),
+    .experts =
+        {.routed = 16, .top_k = 1, .intermediate_size = 8192, .shared_intermediate_size = 8192, .score = router_score::sigmoid},
+    .max_positions = 10485760,
+};
+
+/// meta-llama/Llama-4-Maverick-17B-128E-Instruct, the text model
+inline constexpr model llama_4_maverick{
+    .layers = 48,
+    .hidden_size = 5120,
+    .vocabulary_size = 202048,
+    .intermediate_size = 16384,
+    .attention = attention::grouped_query(40, 8, 128),
+    .experts = {.routed = 128,
+                .top_k = 1,
+                .intermediate_size = 8192,
+                .shared_intermediate_size = 8192,
+                .score = router_score::sigmoid,
+                .layers = layer_set::every_nth(2, 1)},
+    .max_positions = 1048576,
+};
+
 } // namespace moeplan::catalog

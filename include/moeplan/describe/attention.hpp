@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include <moeplan/describe/sparse_indexer.hpp>
+
 /// @file
 /// Attention as far as its tensors' shapes go.
 
@@ -16,7 +18,7 @@ enum class attention_kind : std::uint16_t {
 enum class query_key_norm : std::uint16_t {
   none,
   per_head,  ///< head_dim weights each (Qwen3)
-  full_width ///< as wide as the projection (OLMoE)
+  full_width ///< as wide as the projection (OLMoE, MiniMax-M2)
 };
 
 /// Make one with multi_head(), grouped_query(), multi_query() or latent().
@@ -33,6 +35,9 @@ struct attention {
   bool qkv_bias = false;
   bool output_bias = false;
   query_key_norm norm = query_key_norm::none;
+  bool output_gate = false; ///< grouped_query: a gate as wide as the queries before the output projection (Qwen3-Next)
+  bool sinks = false;       ///< one learned logit a head, which draws attention and adds no value (gpt-oss)
+  sparse_indexer indexer{}; ///< latent: chooses the tokens attended to (DeepSeek-V3.2)
 
   [[nodiscard]] static constexpr attention multi_head(std::int64_t heads, std::int64_t head_dim) noexcept {
     return grouped_query(heads, heads, head_dim);

@@ -23,6 +23,8 @@ struct experts {
   std::int64_t group_top_k = 1;              ///< groups a token may visit (DeepSeek: topk_group)
   router_score score = router_score::softmax;
   bool selection_bias = false; ///< one correction value an expert, for selection alone (arXiv 2408.15664)
+  bool router_bias = false;    ///< a bias of the router's projection (gpt-oss)
+  bool bias = false;           ///< biases in the projections of the routed experts (gpt-oss)
   layer_set layers{};          ///< which decoder layers hold them
 
   friend constexpr bool operator==(const experts&, const experts&) noexcept = default;

@@ -5,11 +5,11 @@
 #include <moeplan/number/divisors.hpp>
 
 /// @file
-/// Which decoder layers hold experts.
+/// Which decoder layers hold experts, or differ from the others in another way.
 
 namespace moeplan {
 
-/// Layer i (from 0) holds experts when i is at least `first`, i % every == phase, and i is not excluded.
+/// Layer i (from 0) belongs to the set when i is at least `first`, i % every == phase, and i is not excluded.
 ///
 /// This one shape covers what configurations say: first-k-dense (DeepSeek), every n-th (Qwen, Llama 4, Megatron-LM's integer
 /// --moe-layer-freq), and explicit lists of up to `listable` layers (`mlp_only_layers`, Megatron-LM's list).

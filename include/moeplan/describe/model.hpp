@@ -4,6 +4,7 @@
 
 #include <moeplan/describe/attention.hpp>
 #include <moeplan/describe/experts.hpp>
+#include <moeplan/describe/linear_attention.hpp>
 #include <moeplan/number/optional_integer.hpp>
 
 /// @file
@@ -19,9 +20,13 @@ struct model {
   std::int64_t intermediate_size = 0; ///< of the MLP in dense layers; 0 where there are none
   bool gated_mlp = true; ///< gate, up and down projections (SwiGLU) in dense layers and experts alike; else up and down
   moeplan::attention attention{};
+  moeplan::linear_attention linear_attention{};
   moeplan::experts experts{};
   std::int64_t mtp_layers = 0; ///< multi-token prediction modules (DeepSeek-V3, arXiv 2412.19437 section 2.2)
   bool tied_embeddings = false;
+  bool lm_head_bias = false;
+  std::int64_t norms_per_layer = 2; ///< before attention and before the MLP; 4: after them too (Grok-1)
+  bool norm_bias = false;           ///< LayerNorm: a weight and a bias an element; else RMSNorm: a weight
   optional_integer max_positions{}; ///< longest sequence that the position embedding is made for
 
   [[nodiscard]] constexpr bool has_experts() const noexcept { return experts.routed > 0; }
@@ -35,6 +40,17 @@ struct model {
   }
   [[nodiscard]] constexpr std::int64_t moe_layers() const noexcept { return moe_layers_below(layers); }
   [[nodiscard]] constexpr std::int64_t dense_layers() const noexcept { return layers - moe_layers(); }
+
+  [[nodiscard]] constexpr bool has_linear_attention() const noexcept { return linear_attention.value_heads > 0; }
+  [[nodiscard]] constexpr bool has_linear_attention(std::int64_t layer) const noexcept {
+    return has_linear_attention() && !linear_attention.softmax_layers.contains(layer);
+  }
+
+  /// Layers with softmax attention among the first `end` decoder layers. Precondition as layer_set::count_below.
+  [[nodiscard]] constexpr std::int64_t softmax_layers_below(std::int64_t end) const noexcept {
+    return has_linear_attention() ? linear_attention.softmax_layers.count_below(end) : end;
+  }
+  [[nodiscard]] constexpr std::int64_t softmax_layers() const noexcept { return softmax_layers_below(layers); }
 
   /// Width of one head of queries and keys. Precondition: at least one head.
   [[nodiscard]] constexpr std::int64_t head_dim() const noexcept {
