@@ -7,6 +7,7 @@
 #include <moeplan/mesh/stage_layers.hpp>
 
 #include "findings_output.hpp"
+#include "framework_words.hpp"
 #include "grid_picture.hpp"
 #include "text_table.hpp"
 
@@ -302,6 +303,7 @@ void explain(std::ostream& out, const io::deployment_file& file, const findings&
     explain_grids(out, x, m);
     if (f.experts > 0) explain_experts(out, x, m);
     explain_product(out, x);
+    explain_framework(out, d, f);
   } else if (f.knows(known::degrees | known::no_overflow | known::folded)) {
     out << "There are no two grids: ETP x EP does not divide the GPUs of a stage, see below.\n\n";
   }

@@ -1,8 +1,10 @@
 // The command-line tool: reads the command line, runs a command, turns errors into exit statuses.
+#include <algorithm>
 #include <charconv>
 #include <exception>
 #include <functional>
 #include <iostream>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,7 +41,9 @@ struct command_line {
   tool::gpus_options gpus;
   tool::check_options check;
   tool::ranks_options ranks;
+  tool::translate_options translate;
   std::string world, rank, order;
+  std::string gpus_to_have, gpus_per_node;
   std::string help_topic;
   std::string degrees[moeplan::axis_count];
 };
@@ -48,6 +52,8 @@ std::string option_of(moeplan::axis a) {
   const moeplan::text name = moeplan::name_of(a);
   return "--" + std::string(name.data(), name.size());
 }
+
+constexpr const char* framework_names = "megatron, torchtitan, vllm, sglang, trtllm or deepspeed";
 
 constexpr moeplan::axis world_axes[] = {moeplan::axis::tp, moeplan::axis::cp, moeplan::axis::pp, moeplan::axis::ep,
                                         moeplan::axis::etp};
@@ -126,6 +132,62 @@ CLI::App* add_check(CLI::App& app, command_line& line) {
   return command;
 }
 
+CLI::App* add_translate(CLI::App& app, command_line& line) {
+  CLI::App* command =
+      app.add_subcommand("translate", "A deployment as a framework's launch flags, and launch flags as a deployment");
+  command->add_option("DEPLOYMENT", line.translate.input, "Path of a deployment.json; without one, --from and FLAGS hold");
+  command->add_option("--from", line.translate.from, "Framework whose flags are read: " + std::string{framework_names})
+      ->type_name("F");
+  command->add_option("--flags", line.translate.flags, "Its launch line, in one piece; may also stand alone, after --from F")
+      ->type_name("FLAGS");
+  command->add_option("--to", line.translate.to, "Framework to write flags for; with --from, that one if absent")->type_name("F");
+  command->add_option("--model", line.translate.model,
+                      "With --from: a name of the catalog or the path of a config.json; if absent, what the flags name");
+  command->add_option("--gpus", line.gpus_to_have, "With --from: how many GPUs there are")->type_name("N");
+  command->add_option("--gpus-per-node", line.gpus_per_node, "With --from: how many of them a node has")->type_name("N");
+  command->add_flag("--json", line.translate.json, "Answer as one JSON object");
+  return command;
+}
+
+/// A launch line looks like an option, so CLI11 gets it as the value of one: `--from F '--tp-size 8'` becomes `--from F --flags='--tp-size 8'`.
+std::vector<std::string> with_flags_named(int argc, char** argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (arguments.empty() || arguments.front() != "translate") return arguments;
+  constexpr const char* with_value[] = {"--from", "--flags", "--to", "--model", "--gpus", "--gpus-per-node"};
+  bool from = false;
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    std::string& argument = arguments[i];
+    const std::string name = argument.substr(0, argument.find('='));
+    from = from || name == "--from";
+    if (std::find(std::begin(with_value), std::end(with_value), name) != std::end(with_value)) {
+      // The value of --flags looks like an option itself.
+      if (argument == "--flags" && i + 1 < arguments.size()) {
+        argument += '=' + arguments[i + 1];
+        arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+      } else if (name.size() == argument.size()) {
+        ++i;
+      }
+      continue;
+    }
+    const bool known = argument == "--json" || argument == "--help" || argument == "-h";
+    if (from && !known) argument = "--flags=" + argument;
+  }
+  return arguments;
+}
+
+/// Which options of `translate` belong together, and numbers from texts.
+void finish_translate(command_line& line) {
+  tool::translate_options& t = line.translate;
+  const bool only_with_from = !t.flags.empty() || !t.model.empty() || !line.gpus_to_have.empty() || !line.gpus_per_node.empty();
+  if (!t.input.empty() && !t.from.empty()) refuse("translate", "both a deployment and --from are given");
+  if (t.input.empty() && t.from.empty()) refuse("translate", "neither a deployment nor --from is given");
+  if (!t.from.empty() && t.flags.empty()) refuse("translate", "--from is given, but no flags");
+  if (t.from.empty() && t.to.empty()) refuse("translate", "--to is not given");
+  if (t.from.empty() && only_with_from) refuse("translate", "--flags, --model, --gpus and --gpus-per-node belong to --from");
+  if (!line.gpus_to_have.empty()) t.gpus = read_integer("--gpus", line.gpus_to_have);
+  if (!line.gpus_per_node.empty()) t.gpus_per_node = read_integer("--gpus-per-node", line.gpus_per_node);
+}
+
 CLI::App* add_help(CLI::App& app, command_line& line) {
   CLI::App* command = app.add_subcommand("help", "Print help, also on one command");
   command->add_option("COMMAND", line.help_topic, "A command");
@@ -172,11 +234,14 @@ int run(int argc, char** argv) {
       {add_gpus(app, line), [&] { return tool::gpus(line.gpus, std::cout, std::cerr); }},
       {add_ranks(app, line), [&] { return finish_ranks(line), tool::ranks(line.ranks, std::cout, std::cerr); }},
       {add_check(app, line), [&] { return tool::check(line.check, std::cout, std::cerr); }},
+      {add_translate(app, line), [&] { return finish_translate(line), tool::translate(line.translate, std::cout, std::cerr); }},
       {add_help(app, line), [&] { return print_help(app, line.help_topic); }},
   };
   if (argc > 1 && argv[1][0] != '-' && !has_command(app, argv[1])) refuse_command(app, argv[1]);
   try {
-    app.parse(argc, argv);
+    std::vector<std::string> arguments = with_flags_named(argc, argv);
+    std::reverse(arguments.begin(), arguments.end()); // which is how CLI11 wants them
+    app.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) { return app.exit(error) == 0 ? exit_with(status::fine) : exit_with(status::unusable); }
 
   for (const auto& [command, answer] : commands)

@@ -143,3 +143,23 @@ TEST_CASE("absurd layouts are refused") {
   CHECK(refused_for("E(t" + commas + ")*999999999L", "the layout is too long"));
   CHECK(refused_for(many, "'(' is never closed"));
 }
+
+BOTH_TIMES("layouts are written as they are read", [] {
+  for (const text t : {text{"4*15,1"}, text{"1"}, text{"3,2*4,3"}}) {
+    text_buffer<128> out;
+    append_layer_list(out, parse_layer_list(t).value);
+    EXPECT(text{out} == t);
+  }
+  for (const text t : {text{"EtL"}, text{"Et*4|(t*4|)*14tmL"}, text{"EL"}, text{"Et|t|(t*2|)*3t*2m*2|mL"}, text{"E|(t|)*5L"}}) {
+    const layout l = parse_megatron_layout(t).value;
+    text_buffer<128> out;
+    append_megatron_layout(out, l);
+    EXPECT(parse_megatron_layout(text{out}).value == l);
+  }
+});
+
+BOTH_TIMES("Megatron-LM's string of a layout", [] {
+  text_buffer<128> out;
+  append_megatron_layout(out, parse_megatron_layout("Ettt|(tt|)*29,m|L").value);
+  EXPECT(text{out} == "Et*3|(t*2|)*29m|L");
+});

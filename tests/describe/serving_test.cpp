@@ -11,6 +11,9 @@ BOTH_TIMES("defaults", [] {
   EXPECT(serving{}.batch == 1);
   EXPECT(serving{}.sequence_length == 0); // has to be given
   EXPECT(serving{}.redundant_experts == 0);
+  EXPECT(serving{}.decode_context == 1);
+  EXPECT(serving{}.data_parallelism == data_parallelism::attention);
+  EXPECT(!serving{}.elastic_ep);
   EXPECT(serving{.redundant_experts = 32} != serving{});
 });
 

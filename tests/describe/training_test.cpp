@@ -16,6 +16,7 @@ BOTH_TIMES("Megatron-LM's defaults", [] {
   EXPECT(t.context == context_exchange::ring);
   EXPECT(t.dispatcher == token_dispatcher::all_gather);
   EXPECT(t.routing.balancing == load_balancing::auxiliary_loss);
+  EXPECT(t.dp_replicate == 1);
   EXPECT(t.vocabulary_multiple == 128);
   EXPECT(t.overlap == overlap{});
 });

@@ -66,7 +66,7 @@ TEST_CASE("every member of a training deployment has its key") {
     "strategy": {"tp": 2, "pp": 3, "vpp": 4, "cp": 5, "ep": 6, "etp": 7, "dp": 8, "sp": 2, "order": "tp-ep-dp-cp-pp", "mapping": "product"},
     "layout": {"first": 8, "last": 5},
     "training": {"global_batch": 64, "micro_batch": 2, "sequence_length": 32, "recompute": "selective", "context": "all_gather",
-                 "dispatcher": "flex", "vocabulary_multiple": 64,
+                 "dispatcher": "flex", "dp_replicate": 4, "vocabulary_multiple": 64,
                  "routing": {"balancing": "sinkhorn", "capacity_factor": 1.25, "pad_to_capacity": true, "pre_softmax": true},
                  "overlap": {"tensor_parallel": true, "shared_experts": true, "expert_parallel": true, "delayed_weight_gradient": true}},
     "profile": "universal"})");
@@ -84,6 +84,7 @@ TEST_CASE("every member of a training deployment has its key") {
   t.recompute = recompute::selective;
   t.context = context_exchange::all_gather;
   t.dispatcher = token_dispatcher::flex;
+  t.dp_replicate = 4;
   t.vocabulary_multiple = 64;
   t.routing = {.balancing = load_balancing::sinkhorn, .capacity_factor = {5, 4}, .pad_to_capacity = true, .pre_softmax = true};
   t.overlap = {.tensor_parallel = true, .shared_experts = true, .expert_parallel = true, .delayed_weight_gradient = true};
@@ -95,9 +96,15 @@ TEST_CASE("every member of a training deployment has its key") {
 
 TEST_CASE("every member of a serving deployment has its key") {
   const deployment_file file = read(R"({"model": "deepseek-v3", "strategy": {"dp": 1},
-    "serving": {"batch": 3, "sequence_length": 4, "redundant_experts": 5, "vocabulary_multiple": 6}})");
-  CHECK(file.deployment.workload ==
-        workload{serving{.batch = 3, .sequence_length = 4, .redundant_experts = 5, .vocabulary_multiple = 6}});
+    "serving": {"batch": 3, "sequence_length": 4, "redundant_experts": 5, "decode_context": 7,
+                "data_parallelism": "replicas", "elastic_ep": true, "vocabulary_multiple": 6}})");
+  CHECK(file.deployment.workload == workload{serving{.batch = 3,
+                                                     .sequence_length = 4,
+                                                     .redundant_experts = 5,
+                                                     .decode_context = 7,
+                                                     .data_parallelism = data_parallelism::replicas,
+                                                     .elastic_ep = true,
+                                                     .vocabulary_multiple = 6}});
 }
 
 TEST_CASE("defaults are those of the descriptions, and each is listed") {

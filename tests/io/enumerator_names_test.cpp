@@ -26,7 +26,8 @@ void check_complete(const named<T> (&names)[N], T last) {
 
 TEST_CASE("every enumerator has a name") {
   check_complete(mapping_names, mapping::product);
-  check_complete(profile_names, profile::universal);
+  check_complete(profile_names, profile::deepspeed);
+  check_complete(data_parallelism_names, data_parallelism::replicas);
   check_complete(recompute_names, recompute::full);
   check_complete(context_names, context_exchange::all_to_all);
   check_complete(dispatcher_names, token_dispatcher::deepep);

@@ -123,4 +123,10 @@ BOTH_TIMES("every legal first and last leaves no layer out", [] {
         }
 });
 
+BOTH_TIMES("only a list places multi-token prediction", [] {
+  layout l = layout::balanced();
+  l.places_mtp = true;
+  EXPECT(contents(layers(3, 2), pp{1}, l, 0).mtp_layers == 2);
+});
+
 } // namespace

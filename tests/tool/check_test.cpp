@@ -34,6 +34,14 @@ std::string refused(const std::string& deployment) {
 
 std::string strategy(const std::string& degrees) { return deployment_with(degrees, R"("pp": 16, "ep": 64, "dp": 128)"); }
 
+/// Each run of blanks as one.
+std::string squeezed(const std::string& text) {
+  std::string result;
+  for (const char c : text)
+    if (c != ' ' || result.empty() || result.back() != ' ') result += c;
+  return result;
+}
+
 } // namespace
 
 TEST_CASE("the published deployments are fine") {
@@ -169,4 +177,56 @@ TEST_CASE("with --json every default in force is listed too") {
   bool etp = false;
   for (const nlohmann::json& entry : json["defaults"]) { etp = etp || (entry["key"] == "/strategy/etp" && entry["value"] == "1"); }
   CHECK(etp);
+}
+
+TEST_CASE("each framework's own words for the same layout") {
+  struct framework {
+    const char* profile;
+    const char* workload; ///< its kind, and what else is in it
+    const char* parts[4];
+  };
+  // TP 2 x DP 8 = 16 GPUs, EP 16.
+  const framework frameworks[] = {
+      {"vllm",
+       "serving\": {\"decode_context\": 1",
+       {"What these degrees mean to vLLM", "--data-parallel-size 8", "TP x CP x DP = 16", "(ETP 1)"}},
+      {"sglang",
+       "serving\": {\"data_parallelism\": \"attention\"",
+       {"to SGLang", "--tp-size 16", "--enable-dp-attention yes", "attn_tp = tp / (dp x attn_cp) = 2"}},
+      {"trtllm",
+       "serving\": {\"batch\": 1",
+       {"to TensorRT-LLM", "tensor_parallel_size 16", "enable_attention_dp yes",
+        "has to be tensor_parallel_size = 16; here it is 16"}},
+      {"torchtitan",
+       "training\": {\"dp_replicate\": 2",
+       {"to torchtitan", "data_parallel_shard_degree 4", "dp_shard x CP x TP = 8", "which EP 16 does not divide"}},
+      {"deepspeed",
+       "training\": {\"micro_batch\": 2",
+       {"to DeepSpeed", "expert_parallel.autoep_size 16", "gradient_accumulation_steps 1", "16 GPUs that PP leaves, 1 time over"}}};
+  for (const framework& f : frameworks) {
+    const answer a =
+        check(std::string{R"({"model": "deepseek-v3", "cluster": {"gpus": 16}, "strategy": {"tp": 2, "dp": 8, "ep": 16}, ")"} +
+                  f.workload + R"(, "sequence_length": 4096}, "profile": ")" + f.profile + "\"}",
+              "--explain");
+    const std::string out = squeezed(a.out);
+    for (const std::string part : f.parts) CHECK_MESSAGE(contains(out, part), part);
+  }
+  for (const char* profile : {"megatron", "universal"})
+    CHECK_FALSE(contains(
+        check(deployment_with(R"("profile": ")" + std::string{profile} + "\", \"strategy\"", "\"strategy\""), "--explain").out,
+        "What these degrees mean"));
+}
+
+TEST_CASE("a framework's words are found for whatever it cannot do") {
+  for (const char* profile : {"torchtitan", "vllm", "sglang", "trtllm", "deepspeed"})
+    for (const char* workload : {R"("training": {"sequence_length": 8, "dp_replicate": 3})", R"("training": {"dp_replicate": 0})",
+                                 R"("serving": {"sequence_length": 8, "data_parallelism": "replicas", "decode_context": 0})"})
+      for (const char* model : {"deepseek-v3", "llama-3.1-8b"}) {
+        const answer a = check(std::string{R"({"model": ")"} + model +
+                                   R"(", "cluster": {"gpus": 16}, "strategy": {"cp": 2, "dp": 8, "ep": 4, "etp": 2, "vpp": 3}, )" +
+                                   workload + R"(, "profile": ")" + profile + "\"}",
+                               "--explain");
+        CHECK(a.status == 1);
+        CHECK(contains(a.out, "Verdict"));
+      }
 }

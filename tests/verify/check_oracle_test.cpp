@@ -74,6 +74,14 @@ std::string shown(const deployment& d) {
   add("training", d.workload.is_training()), add("sequence", d.workload.sequence_length()),
       add("redundant", d.workload.redundant_experts());
   add("vocabulary_multiple", d.workload.vocabulary_multiple());
+  const linear_attention& linear = m.linear_attention;
+  add("linear_keys", linear.key_heads), add("linear_values", linear.value_heads), add("convolution", linear.convolution),
+      add("softmax_first", linear.softmax_layers.first), add("softmax_every", linear.softmax_layers.every),
+      add("softmax_phase", linear.softmax_layers.phase), add("indexer", m.attention.indexer.top_k);
+  add("tied", m.tied_embeddings), add("dp_replicate", d.workload.train.dp_replicate),
+      add("decode_context", d.workload.serve.decode_context), add("elastic", d.workload.serve.elastic_ep),
+      add("replicas", d.workload.serve.data_parallelism == data_parallelism::replicas);
+  add("context", static_cast<int>(d.workload.train.context)), add("dispatcher", static_cast<int>(d.workload.train.dispatcher));
   add("micro", d.workload.train.micro_batch), add("global", d.workload.train.global_batch.value_or(-1));
   return s;
 }

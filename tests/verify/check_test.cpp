@@ -95,10 +95,18 @@ constexpr void with_everything(std::int64_t n, Change change) {
                          .layers = {.first = n, .every = n, .phase = n}},
              .mtp_layers = n,
              .max_positions = n};
-  d.workload = training{
-      .global_batch = n, .micro_batch = n, .sequence_length = n, .context = context_exchange::all_to_all, .vocabulary_multiple = n};
+  d.workload = training{.global_batch = n,
+                        .micro_batch = n,
+                        .sequence_length = n,
+                        .context = context_exchange::all_to_all,
+                        .dp_replicate = n,
+                        .vocabulary_multiple = n};
   change(d);
   EXPECT(!check(d).ok());
+  for (unsigned p = 0; p <= static_cast<unsigned>(profile::deepspeed); ++p) {
+    d.profile = static_cast<profile>(p);
+    EXPECT(!check(d).ok());
+  }
 }
 
 constexpr void with_everything(std::int64_t n) {
@@ -110,7 +118,7 @@ constexpr void with_everything(std::int64_t n) {
   with_everything(n, [](deployment& d) { d.strategy = without(axis::dp, d).strategy; });
   with_everything(n, [](deployment& d) { d.strategy = d.strategy.with(mapping::product); });
   with_everything(n, [n](deployment& d) {
-    d.workload = serving{.batch = n, .sequence_length = n, .redundant_experts = n, .vocabulary_multiple = n};
+    d.workload = serving{.batch = n, .sequence_length = n, .redundant_experts = n, .decode_context = n, .vocabulary_multiple = n};
   });
 }
 
@@ -149,7 +157,7 @@ BOTH_TIMES("the universal profile leaves out what is Megatron-LM's policy", [] {
   EXPECT(megatron.contains(rule::tensor_overlap_needs_sp));
   d.profile = profile::universal;
   for (const finding f : check(d)) EXPECT(rules::entry(f.id()).scope == scope::arithmetic);
-  for (const finding f : megatron) EXPECT(rules::entry(f.id()).scope == scope::megatron || check(d).contains(f.id()));
+  for (const finding f : megatron) EXPECT(rules::entry(f.id()).scope != scope::arithmetic || check(d).contains(f.id()));
 });
 
 BOTH_TIMES("arithmetic binds under both profiles", [] {
@@ -179,6 +187,30 @@ BOTH_TIMES("one mistake is one finding", [] {
   EXPECT(exactly(check(changed(trained, [](auto& d) { d.model.experts = {}; })), {rule::ep_needs_experts}));
   // A degree of 0: nothing about numbers of GPUs.
   EXPECT(exactly(check(trained_with(tp{0}, sp{1})), {rule::tp_is_at_least_1}));
+});
+
+BOTH_TIMES("every framework has rules that the others do not have", [] {
+  for (unsigned p = 1; p <= static_cast<unsigned>(profile::deepspeed); ++p) {
+    bool own = false;
+    for (std::size_t i = 0; i < rule_count; ++i)
+      own = own || rules::entry(static_cast<rule>(i)).scope == scope::of(static_cast<profile>(p));
+    EXPECT(own);
+  }
+});
+
+BOTH_TIMES("a layout that one framework runs and another does not", [] {
+  // TP 2 x DP 4 on one node, each expert on two of the eight ranks.
+  constexpr auto under = [](profile p) {
+    return check(changed(in(p, served), [](auto& d) {
+      d.strategy = {tp{2}, dp{4}, ep{4}}, d.cluster = {.gpus_per_node = 8, .nodes = 1};
+    }));
+  };
+  EXPECT(under(profile::universal).empty());
+  EXPECT(exactly(under(profile::megatron), {rule::etp_is_given}));
+  EXPECT(exactly(under(profile::vllm), {rule::experts_use_every_rank}));
+  EXPECT(exactly(under(profile::sglang), {rule::moe_dp_is_1_or_cp}));
+  EXPECT(exactly(under(profile::trtllm), {rule::attention_dp_excludes_tp}));
+  EXPECT(exactly(under(profile::torchtitan), {rule::workload_is_training}));
 });
 
 } // namespace

@@ -52,6 +52,12 @@ constexpr moeplan::deployment trained_with(Parts... parts) {
   return d;
 }
 
+/// The deployment under another framework's rules.
+constexpr moeplan::deployment in(moeplan::profile p, moeplan::deployment d = trained) {
+  d.profile = p;
+  return d;
+}
+
 /// The deployment with one axis not given.
 constexpr moeplan::deployment without(moeplan::axis a, moeplan::deployment d = trained) {
   d.strategy.given = static_cast<std::uint16_t>(d.strategy.given & ~(1U << static_cast<unsigned>(a)));
@@ -79,6 +85,8 @@ constexpr bool follow(moeplan::deployment& d, moeplan::text changes, std::int64_
   const bool training = d.workload.is_training();
   if (changes == "micro_batch") return t.micro_batch = value, training;
   if (changes == "global_batch") return t.global_batch = value, training;
+  if (changes == "dp_replicate") return t.dp_replicate = value, training;
+  if (changes == "decode_context") return s.decode_context = value, !training;
   if (changes == "batch") return s.batch = value, !training;
   if (changes == "redundant_experts") return s.redundant_experts = value, !training;
   if (changes == "sequence_length") return (training ? t.sequence_length : s.sequence_length) = value, true;

@@ -88,4 +88,26 @@ BOTH_TIMES("redundant copies are experts too", [] {
   EXPECT(facts_of(changed(served, [](auto& d) { d.workload.serve.redundant_experts = INT64_MAX; })).physical_experts == 0);
 });
 
+BOTH_TIMES("the GPUs of a stage that share experts", [] {
+  EXPECT(facts_of(served).sharing_gpus == 16 && facts_of(served).moe_dp == 2 && facts_of(served).knows(known::whole_sets));
+  constexpr deployment replicas = changed(served, [](auto& d) { d.workload.serve.data_parallelism = data_parallelism::replicas; });
+  EXPECT(facts_of(replicas).sharing_gpus == 4 && facts_of(replicas).moe_dp == 0 && !facts_of(replicas).knows(known::whole_sets));
+  EXPECT(facts_of(changed(replicas, [](auto& d) { d.strategy.set(axis::ep, 2); })).moe_dp == 2);
+  EXPECT(facts_of(trained).sharing_gpus == 0 && !facts_of(trained).knows(known::whole_sets)); // a question of serving
+});
+
+BOTH_TIMES("what is shared, and how often", [] {
+  const auto copies = [](std::int64_t n) {
+    return facts_of(changed(trained, [n](auto& d) { d.workload.train.dp_replicate = n; }));
+  };
+  EXPECT(copies(2).dp_shard == 2 && copies(2).knows(known::replicate));
+  EXPECT(copies(3).dp_shard == 0 && copies(3).knows(known::replicate));
+  EXPECT(copies(0).dp_shard == 0 && !copies(0).knows(known::replicate));
+  EXPECT(facts_of(trained).micro_batch_tokens == 2048);
+  EXPECT(facts_of(changed(trained, [](auto& d) { d.workload.train.micro_batch = INT64_MAX; })).micro_batch_tokens == 0);
+  EXPECT(facts_of(changed(served, [](auto& d) { d.strategy.set(axis::etp, 2); })).expert_share == 128);
+  EXPECT(facts_of(changed(served, [](auto& d) { d.strategy.set(axis::etp, 3); })).expert_share == 0);
+  EXPECT(facts_of(trained).order_is_default && !facts_of(trained_with(rank_order{"tp-cp-ep-pp-dp"})).order_is_default);
+});
+
 } // namespace

@@ -55,6 +55,19 @@ BOTH_TIMES("a sequence length is legal for CP and SP at once", [] {
   EXPECT(are(detail::legal_sequence(with_sequence(INT64_MAX, 1, 1, 30, profile::megatron))));
 });
 
+BOTH_TIMES("TP next to the largest number there is", [] {
+  facts f;
+  f.profile = profile::universal;
+  f.tp = f.heads = INT64_MAX;
+  f.kv_heads = 1;
+  f.vocabulary_multiple = 1;
+  EXPECT(are(detail::legal_tp(f))); // Below it no divisor is in reach, above it there is nothing.
+  f.heads = INT64_MAX - 1;
+  EXPECT(are(detail::legal_tp(f), INT64_MAX - 1));
+  f.heads = 2;
+  EXPECT(are(detail::legal_tp(f), 2));
+});
+
 /// Whether the second check finds an error that the first could judge and did not find, about the operand that was changed. (With EP 0 no
 /// rule on EP can be judged but that it is at least 1.)
 bool brings_an_error_about(text operand, const findings& before, const findings& after) {

@@ -16,11 +16,11 @@ public:
 
   moeplan::deployment next() {
     moeplan::deployment d;
+    d.profile = chance(40) ? moeplan::profile::megatron : any<moeplan::profile>(7);
     if (chance(4))
       nonsense(d);
     else
       nearly_legal(d);
-    d.profile = chance(25) ? moeplan::profile::universal : moeplan::profile::megatron;
     // Half of all deployments stay as they are; the others get something wrong in one place, two, three or nine.
     if (chance(50)) return d;
     const int mistakes = chance(70) ? 1 : chance(60) ? 2 : chance(80) ? 3 : 9;
@@ -117,26 +117,49 @@ private:
       for (std::uint64_t i = below(4); i != 0; --i)
         d.layout.runs.push_back({.stages = small(), .decoder_layers = small(), .mtp_layers = small()});
     if (coin())
-      d.workload = moeplan::training{.global_batch = small(), .micro_batch = small(), .sequence_length = small()};
+      d.workload =
+          moeplan::training{.global_batch = small(), .micro_batch = small(), .sequence_length = small(), .dp_replicate = small()};
     else
-      d.workload = moeplan::serving{.batch = small(), .sequence_length = small(), .redundant_experts = small()};
+      d.workload = moeplan::serving{.batch = small(),
+                                    .sequence_length = small(),
+                                    .redundant_experts = small(),
+                                    .decode_context = small(),
+                                    .data_parallelism = any<moeplan::data_parallelism>(2),
+                                    .elastic_ep = coin()};
   }
 
   void nearly_legal(moeplan::deployment& d) {
-    const number tp = one_of({1, 1, 1, 2, 2, 4, 8, 3}), cp = one_of({1, 1, 1, 2, 4, 3}), pp = one_of({1, 1, 2, 2, 4, 8, 3});
-    const number vpp = pp == 1 ? 1 : one_of({1, 1, 2, 3}), dp = one_of({1, 2, 4, 8, 16, 6, 12});
+    const bool serves = serving_framework(d.profile);
+    number tp = one_of({1, 1, 1, 2, 2, 4, 8, 3}), cp = one_of({1, 1, 1, 2, 4, 3}), pp = one_of({1, 1, 2, 2, 4, 8, 3});
+    number vpp = pp == 1 ? 1 : one_of({1, 1, 2, 3}), dp = one_of({1, 2, 4, 8, 16, 6, 12});
+    if (serves || d.profile == moeplan::profile::deepspeed) vpp = chance(95) ? 1 : vpp;
+    if (d.profile == moeplan::profile::trtllm && chance(80)) (coin() ? tp : dp) = 1;
+    if (d.profile == moeplan::profile::vllm && chance(60)) (coin() ? cp : dp) = 1;
+    if (d.profile == moeplan::profile::deepspeed && chance(70)) coin() ? tp = 1 : pp = cp = 1;
+    if (chance(2)) dp *= 64;
     const number stage = tp * cp * dp;
     number etp = one_of({1, 1, 1, 2, tp}), ep = one_of({1, 2, 4, 8, 16, stage, stage / 2, 3});
+    // What serving frameworks make of a stage: all of it, all but CP, a replica.
+    if (serves && chance(80)) {
+      const number ranks = one_of({stage, stage, stage / cp, tp * cp});
+      etp = one_of({1, 1, 2, ranks});
+      ep = ranks / etp;
+    }
+    if ((d.profile == moeplan::profile::torchtitan || d.profile == moeplan::profile::deepspeed) && chance(90)) etp = 1;
     if (ep == 0 || (stage % (etp * ep) != 0 && chance(80))) etp = 1, ep = chance(50) ? stage : 1;
     const number sp = chance(60) ? tp : 1;
     degrees(d.strategy, {tp, pp, vpp, ep, etp, dp, cp, sp});
-    d.strategy.order = order();
+    if (d.profile == moeplan::profile::megatron || chance(15)) d.strategy.order = order();
     if (chance(8)) d.strategy.mapping = moeplan::mapping::product;
     const number gpus = d.strategy.mapping == moeplan::mapping::product ? stage * pp * ep * sp : stage * pp;
     cluster(d.cluster, gpus);
     model(d.model, tp, cp, pp * vpp, ep, etp);
     layout(d, pp, vpp);
     workload(d, tp, cp, dp, ep);
+  }
+
+  static bool serving_framework(moeplan::profile p) {
+    return p == moeplan::profile::vllm || p == moeplan::profile::sglang || p == moeplan::profile::trtllm;
   }
 
   struct sizes {
@@ -158,8 +181,9 @@ private:
 
   void cluster(moeplan::cluster& c, number gpus) {
     const number size = chance(70) ? gpus : one_of({2 * gpus, gpus + 1, gpus / 2, 3 * gpus});
-    switch (below(4)) {
+    switch (below(5)) {
       case 0: break;
+      case 4: c.gpus_per_node = 8, c.nodes = (size + 7) / 8; break;
       case 1: c.total = size; break;
       case 2: c.gpus_per_node = size % 8 == 0 ? 8 : 1, c.nodes = size % 8 == 0 ? size / 8 : size; break;
       default: coin() ? c.gpus_per_node = 8 : c.nodes = size; break;
@@ -177,16 +201,23 @@ private:
     m.vocabulary_size = chance(60) ? 1000 * tp : 50257;
     m.intermediate_size = chance(80) ? tp * 96 : one_of({0, 100});
     m.mtp_layers = one_of({0, 0, 0, 1, 1, 2});
+    m.tied_embeddings = chance(25);
+    if (chance(10)) {
+      m.linear_attention.key_heads = tp * cp * one_of({1, 2, 4});
+      m.linear_attention.value_heads = m.linear_attention.key_heads * one_of({1, 2, 3});
+      m.linear_attention.softmax_layers = moeplan::layer_set::every_nth(4, 3);
+    }
+    if (chance(10)) m.attention.indexer.top_k = 2048;
     if (chance(40)) m.max_positions = one_of({4096, 8192, 131072});
     if (chance(15)) return;
     moeplan::experts& e = m.experts;
     e.routed = ep * one_of({1, 2, 4, 8});
     e.top_k = one_of({1, 1, 2, 4, 8, e.routed});
     if (e.top_k > e.routed && chance(90)) e.top_k = 1;
-    e.intermediate_size = etp * one_of({1, 32, 96});
+    e.intermediate_size = etp * one_of({1, 32, 96, 128, 384});
     if (coin()) e.shared_intermediate_size = tp * one_of({1, 64});
     if (chance(30) && e.routed % 4 == 0) {
-      e.groups = one_of({1, 2, 4});
+      e.groups = one_of({1, 2, 4, e.routed});
       e.group_top_k = one_of({1, 1, 2, 4});
     }
     e.score = any<moeplan::router_score>(2);
@@ -250,8 +281,11 @@ private:
 
   void workload(moeplan::deployment& d, number tp, number cp, number dp, number ep) {
     const number sequence = chance(90) ? 2 * tp * cp * one_of({1, 64, 512}) : one_of({0, 1, 4096, 999, cp});
-    if (chance(30)) {
+    if (chance(serving_framework(d.profile) ? 95 : d.profile == moeplan::profile::torchtitan ? 5 : 30)) {
       moeplan::serving s{.batch = one_of({1, 8, 0}), .sequence_length = sequence};
+      if (coin()) s.decode_context = one_of({1, 2, cp, tp, tp * cp});
+      if (chance(30)) s.data_parallelism = moeplan::data_parallelism::replicas;
+      s.elastic_ep = chance(20);
       if (coin()) s.redundant_experts = ep * one_of({0, 1, 2});
       if (chance(20)) s.vocabulary_multiple = 0;
       d.workload = s;
@@ -268,6 +302,8 @@ private:
     if (chance(30)) t.routing.capacity_factor = moeplan::ratio{5, 4};
     t.routing.pad_to_capacity = chance(25);
     t.routing.pre_softmax = coin();
+    if (d.profile == moeplan::profile::deepspeed && chance(80)) t.context = moeplan::context_exchange::all_to_all;
+    if (chance(30)) t.dp_replicate = one_of({1, 2, 4, dp, 3});
     t.overlap = {chance(20), chance(20), chance(25), chance(20)};
     if (chance(25)) t.vocabulary_multiple = 0;
     d.workload = t;
@@ -279,7 +315,7 @@ private:
     moeplan::training& t = d.workload.train;
     moeplan::serving& v = d.workload.serve;
     const bool training = d.workload.is_training();
-    switch (below(40)) {
+    switch (below(45)) {
       case 0:
       case 1:
       case 2:
@@ -339,6 +375,24 @@ private:
         return;
       }
       case 36: training ? spoil(t.global_batch) : spoil(v.batch); return;
+      case 43: {
+        number* const parts[] = {&m.linear_attention.key_heads, &m.linear_attention.value_heads, &m.attention.indexer.top_k,
+                                 &m.attention.indexer.heads, &m.linear_attention.convolution};
+        spoil(*parts[below(5)]);
+        return;
+      }
+      case 44: {
+        moeplan::layer_set& set = m.linear_attention.softmax_layers;
+        number* const parts[] = {&set.first, &set.every, &set.phase};
+        spoil(*parts[below(3)]);
+        return;
+      }
+      case 40: d.profile = any<moeplan::profile>(7); return;
+      case 41: training ? spoil(t.dp_replicate) : spoil(v.decode_context); return;
+      case 42:
+        v.data_parallelism = training ? moeplan::data_parallelism::attention : any<moeplan::data_parallelism>(2);
+        m.tied_embeddings = coin();
+        return;
       case 37: training ? spoil(t.micro_batch) : spoil(v.redundant_experts); return;
       case 38: training ? spoil(t.sequence_length) : spoil(v.sequence_length); return;
       default: training ? spoil(t.vocabulary_multiple) : spoil(v.vocabulary_multiple); return;

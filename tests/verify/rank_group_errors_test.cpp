@@ -112,7 +112,7 @@ TEST_CASE("Megatron-LM accepts and refuses the same") {
     if (found.contains(rule::etp_is_at_least_1)) ++others;
     if (expected == rule::order_ends_with_pp && found.contains(rule::pipeline_groups_agree)) ++others;
     CHECK(found.count(severity::error) == 1 + others);
-    CHECK_MESSAGE(std::string{rules::entry(expected).source.data()}.find("Megatron-LM parallel_state.py") ==
+    CHECK_MESSAGE(std::string{rules::entry(expected).source}.find("Megatron-LM parallel_state.py") ==
                       (expected == rule::tp_is_at_least_1 ? std::string::npos : 0),
                   "the rule names the assertion's file as its source");
     seen.insert(expected);

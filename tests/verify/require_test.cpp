@@ -62,10 +62,10 @@ TEST_CASE("the sentences of all errors together fit") {
     for (std::size_t i = 0; i < s.length; ++i) {
       const rule_entry& e = s.first[i];
       facts f;
-      for (const operand& o : e.operands)
-        if (o.value != nullptr) f.*o.value = INT64_MIN;
+      for (const operand* const o : e.operands)
+        if (o != nullptr) f.*o->value = INT64_MIN;
       const text values = "; nearest legal : 9223372036854775807 or 9223372036854775807. : ";
-      characters += e.name.size() + finding{e, f}.message().size() + e.changes.size() + values.size();
+      characters += text{e.name}.size() + finding{e, f}.message().size() + text{e.changes}.size() + values.size();
     }
   CHECK(characters <= sizeof(decltype(detail::sentences(trained))::characters));
 }

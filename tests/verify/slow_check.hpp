@@ -32,6 +32,9 @@ public:
     experts();
     pipeline();
     batch();
+    sharding();
+    serving();
+    deepspeed_folding();
   }
 
   /// Rules that are violated.
@@ -46,6 +49,11 @@ private:
   const moeplan::deployment& d;
   const moeplan::model& m = d.model;
   const bool megatron = d.profile == moeplan::profile::megatron;
+  const bool torchtitan = d.profile == moeplan::profile::torchtitan;
+  const bool vllm = d.profile == moeplan::profile::vllm;
+  const bool sglang = d.profile == moeplan::profile::sglang;
+  const bool trtllm = d.profile == moeplan::profile::trtllm;
+  const bool deepspeed = d.profile == moeplan::profile::deepspeed;
   const bool training = d.workload.what == moeplan::workload::kind::training;
   const bool folded = d.strategy.mapping == moeplan::mapping::folded;
 
@@ -56,6 +64,9 @@ private:
   bool dp_given = false, etp_given = false, vpp_given = false;
 
   bool model_ok = false;
+  bool sizes_ok = false;    ///< every number of ranks fits into 63 bits
+  bool experts_fit = false; ///< the expert grid exists
+  bool on_nodes = false;    ///< the cluster is described by nodes
 
   // A listed layout, summed up.
   bool listed = false;
@@ -161,13 +172,20 @@ private:
       judge(rule::gpus_divide_by_model_parallel, divides(model_parallel, available));
 
     const integer gpus = model_parallel * dp;
-    const bool sizes_ok = degrees_ok && gpus <= most && etp * ep <= most && pp * vpp <= most;
+    sizes_ok = degrees_ok && gpus <= most && etp * ep <= most && pp * vpp <= most;
     if (sizes_ok && cluster_ok) {
       judge(rule::gpus_are_available, gpus <= available);
       judge(rule::no_gpu_is_idle, gpus >= available);
     }
+    on_nodes = cluster_ok && c.nodes.number >= 1 && c.gpus_per_node.number >= 1;
+    if ((vllm || sglang) && sizes_ok && on_nodes && gpus <= available && c.gpus_per_node.number <= 4096) {
+      // Some number of nodes, as many GPUs on each (vLLM and SGLang: the world divides by nnodes).
+      bool evenly = false;
+      for (std::int64_t each = 1; each <= c.gpus_per_node.number; ++each)
+        if (divides(each, gpus) && gpus / each <= c.nodes.number) evenly = true;
+      judge(rule::gpus_divide_over_nodes, evenly);
+    }
 
-    bool experts_fit = false;
     const integer stage = tp * cp * dp;
     if (sizes_ok && folded) {
       experts_fit = divides(etp * ep, stage);
@@ -210,6 +228,11 @@ private:
       }
     }
     judge(rule::mapping_is_folded, folded);
+
+    const bool no_etp = torchtitan || deepspeed;
+    if (no_etp && etp_ok && m.experts.routed >= 1) judge(rule::etp_is_1, etp == 1);
+    const bool one_order = torchtitan || vllm || sglang || trtllm || deepspeed;
+    if (one_order) judge(rule::order_is_fixed, order == std::vector<axis>{axis::tp, axis::cp, axis::ep, axis::dp, axis::pp});
   }
 
   // --- The model ---------------------------------------------------------------------------------------------------------------
@@ -224,9 +247,17 @@ private:
     for (const std::int64_t size :
          {m.intermediate_size, m.mtp_layers, m.attention.head_dim, m.attention.q_lora_rank, m.attention.kv_lora_rank,
           m.attention.qk_nope_head_dim, m.attention.qk_rope_head_dim, m.attention.v_head_dim, m.experts.routed,
-          m.experts.intermediate_size, m.experts.shared_intermediate_size})
+          m.experts.intermediate_size, m.experts.shared_intermediate_size, m.linear_attention.key_heads,
+          m.linear_attention.value_heads, m.linear_attention.key_head_dim, m.linear_attention.value_head_dim,
+          m.linear_attention.convolution, m.attention.indexer.heads, m.attention.indexer.head_dim, m.attention.indexer.top_k})
       if (size < 0) negative = true;
     judge(rule::sizes_are_not_negative, !negative);
+    const moeplan::linear_attention& linear = m.linear_attention;
+    if (linear.value_heads >= 1) {
+      const moeplan::layer_set& set = linear.softmax_layers;
+      judge(rule::softmax_layers_are_well_formed, set.first >= 0 && set.every >= 1 && set.phase >= 0 && set.phase < set.every);
+      judge(rule::linear_value_heads_divide_by_key_heads, linear.key_heads >= 1 && linear.value_heads % linear.key_heads == 0);
+    }
     model_ok = m.layers >= 1 && m.hidden_size >= 1 && m.vocabulary_size >= 1 && m.attention.heads >= 1 &&
                m.attention.kv_heads >= 1 && !negative;
     if (!model_ok) return;
@@ -263,7 +294,9 @@ private:
     judge(rule::vocabulary_multiple_is_not_negative, multiple >= 0);
     if (model_ok && tp_ok) {
       judge(rule::heads_divide_by_tp, divides(tp, m.attention.heads));
-      if (megatron) judge(rule::kv_heads_fit_tp, divides(tp, m.attention.kv_heads) || divides(m.attention.kv_heads, tp));
+      if (torchtitan) judge(rule::kv_heads_divide_by_tp, divides(tp, m.attention.kv_heads));
+      if (megatron || vllm || sglang)
+        judge(rule::kv_heads_fit_tp, divides(tp, m.attention.kv_heads) || divides(m.attention.kv_heads, tp));
       judge(rule::hidden_divides_by_tp, divides(tp, m.hidden_size));
       if (m.experts.routed < 1 || (placement_ok() && some_layer_is_dense()))
         judge(rule::dense_mlp_divides_by_tp, divides(tp, m.intermediate_size));
@@ -283,8 +316,30 @@ private:
       if (megatron && on_ranks) judge(rule::sequence_divides_by_twice_cp, cp == 1 || divides(2 * cp, sequence));
       if (tp_ok && sp_ok && on_ranks) judge(rule::sequence_divides_by_cp_and_tp, sp == 1 || divides(cp * tp, sequence));
     }
-    if (megatron && model_ok && cp_ok && tp_ok && t.context == moeplan::context_exchange::all_to_all && cp > 1) {
-      if (divides(tp, m.attention.heads)) judge(rule::heads_divide_by_cp, divides(tp * cp, m.attention.heads));
+    if (megatron && tp_ok && cp_ok && m.linear_attention.value_heads >= 1)
+      judge(rule::linear_heads_divide_by_tp_and_cp,
+            divides(tp * cp, m.linear_attention.key_heads) && divides(tp * cp, m.linear_attention.value_heads));
+    if (megatron && cp_ok)
+      judge(rule::sparse_attention_needs_all_gather,
+            m.attention.indexer.top_k < 1 || cp == 1 || t.context == moeplan::context_exchange::all_gather);
+    const bool ulysses = t.context == moeplan::context_exchange::all_to_all;
+    if (deepspeed && cp_ok) judge(rule::context_is_all_to_all, cp == 1 || ulysses);
+    if (deepspeed && model_ok && cp_ok && ulysses)
+      judge(rule::kv_heads_fit_cp, divides(cp, m.attention.kv_heads) || divides(m.attention.kv_heads, cp));
+    if (torchtitan && sequence >= 1 && t.micro_batch >= 1 && tp_ok && cp_ok && sp_ok && divides(cp, sequence)) {
+      const integer tokens = sequence * t.micro_batch;
+      // trainer.py: tokens % ((tp if sequence parallel else 1) * (2 * cp if cp > 1 else 1)). What does not divide by TP is reported above.
+      const integer shards = (sp > 1 ? tp : integer{1}) * (cp > 1 ? 2 * cp : integer{1});
+      if (tokens <= most && (sp == 1 || divides(cp * tp, sequence)))
+        judge(rule::tokens_divide_by_twice_cp, divides(shards, tokens));
+      // token_dispatcher.py; with sequence parallelism this is the same as above.
+      const bool deepep = t.dispatcher == moeplan::token_dispatcher::deepep;
+      if (tokens <= most && deepep && sp == 1 && m.experts.routed >= 1)
+        judge(rule::dispatched_tokens_divide_by_tp, divides(cp * tp, tokens));
+    }
+    if ((megatron || deepspeed) && model_ok && cp_ok && tp_ok && ulysses && cp > 1 && divides(tp, m.attention.heads))
+      judge(rule::heads_divide_by_cp, divides(tp * cp, m.attention.heads));
+    if (megatron && model_ok && cp_ok && tp_ok && ulysses && cp > 1) {
       // With fewer heads than TP ranks, each rank has a copy of one, which cannot be divided.
       if (divides(tp, m.attention.kv_heads) || divides(m.attention.kv_heads, tp))
         judge(rule::kv_heads_divide_by_cp, divides(tp * cp, m.attention.kv_heads));
@@ -330,13 +385,18 @@ private:
       judge(rule::group_top_k_is_within_groups, chosen_ok);
       if (groups_ok && chosen_ok && top_k_ok)
         judge(rule::top_k_fits_chosen_groups, e.top_k <= integer{e.group_top_k} * (e.routed / e.groups));
+      if (torchtitan && groups_ok && e.groups > 1) judge(rule::groups_hold_two_experts, e.routed / e.groups >= 2);
       if (chosen_ok && e.top_k >= 1) judge(rule::top_k_reaches_chosen_groups, e.top_k >= e.group_top_k);
+    }
+    const moeplan::training& t = d.workload.train;
+    const bool deepep = t.dispatcher == moeplan::token_dispatcher::deepep;
+    if (training && (megatron || torchtitan) && has_experts && etp_ok && ep_ok) {
+      judge(rule::deepep_needs_expert_ranks, !deepep || etp * ep > 1);
+      judge(rule::deepep_reaches_160_ranks, !deepep || etp * ep <= 8 * 20);
     }
     if (!training || !megatron) return;
 
-    const moeplan::training& t = d.workload.train;
     const bool all_gather = t.dispatcher == moeplan::token_dispatcher::all_gather;
-    const bool deepep = t.dispatcher == moeplan::token_dispatcher::deepep;
     const bool sinkhorn = t.routing.balancing == moeplan::load_balancing::sinkhorn;
     const bool capacity = t.routing.capacity_factor.numerator.bits != 0;
     if (has_experts) {
@@ -346,7 +406,6 @@ private:
       judge(rule::capacity_needs_other_balancing, !capacity || !sinkhorn);
       judge(rule::padding_needs_capacity, !t.routing.pad_to_capacity || capacity);
       judge(rule::padding_excludes_deepep, !t.routing.pad_to_capacity || !deepep);
-      if (etp_ok && ep_ok) judge(rule::deepep_needs_expert_ranks, !deepep || etp * ep > 1);
       if (e.shared_intermediate_size > 0) judge(rule::shared_overlap_needs_all_to_all, !t.overlap.shared_experts || !all_gather);
     }
     const bool overlap = t.overlap.expert_parallel;
@@ -367,7 +426,13 @@ private:
     const moeplan::layout& l = d.layout;
     if (pp_ok && vpp_ok) judge(rule::vpp_needs_pp, vpp == 1 || pp > 1);
 
+    if ((vllm || sglang || trtllm || deepspeed) && vpp_ok) judge(rule::vpp_is_1, vpp == 1);
+    if (torchtitan && pp_ok) judge(rule::tied_embeddings_exclude_pp, pp == 1 || !m.tied_embeddings);
+
     const bool even = l.kind == moeplan::layout_kind::even;
+    // Other layouts with more stages than layers are not legal anyway, or say themselves what is where.
+    if ((torchtitan || trtllm) && l.kind == moeplan::layout_kind::balanced && model_ok && pp_ok && vpp_ok)
+      judge(rule::stages_are_at_most_layers, pp * vpp <= m.layers);
     const integer slots = integer{m.layers} + (l.embedding_is_a_layer ? 1 : 0) + (l.loss_is_a_layer ? 1 : 0);
     judge(rule::layout_is_not_negative, listed_ok && (!even || slots <= most));
     if (even && slots <= most && model_ok && pp_ok) {
@@ -413,6 +478,8 @@ private:
   // --- Batch and sequence ------------------------------------------------------------------------------------------------------
 
   void batch() {
+    if (torchtitan) judge(rule::workload_is_training, training);
+    if (vllm || sglang || trtllm) judge(rule::workload_is_serving, !training);
     if (training) {
       const moeplan::training& t = d.workload.train;
       judge(rule::micro_batch_is_at_least_1, t.micro_batch >= 1);
@@ -424,8 +491,109 @@ private:
     }
     const std::int64_t sequence = training ? d.workload.train.sequence_length : d.workload.serve.sequence_length;
     judge(rule::sequence_length_is_at_least_1, sequence >= 1);
-    if (megatron && sequence >= 1)
+    if ((megatron || torchtitan || vllm || sglang) && sequence >= 1)
       judge(rule::sequence_fits_positions, !m.max_positions.given || sequence <= m.max_positions.number);
+  }
+
+  // --- Copies of what is sharded -----------------------------------------------------------------------------------------------
+
+  void sharding() {
+    if (!training) return;
+    const integer copies = d.workload.train.dp_replicate;
+    judge(rule::dp_replicate_is_at_least_1, copies >= 1);
+    if (copies < 1) return;
+    const bool has_experts = m.experts.routed >= 1;
+    if (torchtitan && dp_ok) {
+      // parallel_dims.py: dp_replicate * dp_shard is DP; experts borrow from dp_shard, cp and tp.
+      judge(rule::dp_divides_by_replicate, divides(copies, dp));
+      if (divides(copies, dp) && sizes_ok && experts_fit && has_experts) {
+        const integer dp_shard = dp / copies;
+        judge(rule::ep_divides_sharded_ranks, divides(ep, dp_shard * cp * tp));
+      }
+    }
+    if ((megatron || deepspeed) && sizes_ok) judge(rule::ranks_divide_by_replicate, divides(copies, dp * cp));
+    if (megatron && sizes_ok && experts_fit && has_experts && divides(copies, dp * cp))
+      judge(rule::edp_divides_by_replicate, divides(copies, tp * cp * dp / (etp * ep)));
+  }
+
+  // --- Serving -----------------------------------------------------------------------------------------------------------------
+
+  void serving() {
+    if (training) return;
+    const moeplan::serving& s = d.workload.serve;
+    const bool has_experts = m.experts.routed >= 1;
+    const bool replicas = s.data_parallelism == moeplan::data_parallelism::replicas;
+    const integer dcp = s.decode_context;
+    judge(rule::decode_context_is_at_least_1, dcp >= 1);
+
+    // The GPUs of a stage that share one set of experts: SGLang's tp_size.
+    const integer tp_size = replicas ? tp * cp : tp * cp * dp;
+    bool whole_sets = false;
+    if (sizes_ok && experts_fit) {
+      whole_sets = divides(etp * ep, tp_size);
+      if (has_experts) judge(rule::replicas_hold_experts, whole_sets);
+    }
+    const integer moe_dp = whole_sets ? tp_size / (etp * ep) : integer{0};
+
+    if ((vllm || sglang || trtllm) && model_ok && has_experts && etp_ok && divides(etp, m.experts.intermediate_size))
+      judge(rule::expert_share_fills_blocks, etp == 1 || divides(128, m.experts.intermediate_size / etp));
+    if ((vllm || sglang) && pp_ok) judge(rule::elastic_ep_excludes_pp, !s.elastic_ep || pp == 1);
+
+    if (vllm) {
+      if (dp_ok) judge(rule::dp_needs_experts, dp == 1 || has_experts || replicas);
+      if (ep_ok) judge(rule::elastic_ep_needs_ep, !s.elastic_ep || ep > 1);
+      if (cp_ok && dp_ok) judge(rule::cp_excludes_dp, cp == 1 || dp == 1 || replicas);
+      if (dcp >= 1 && tp_ok && cp_ok) {
+        if (cp == 1) judge(rule::tp_divides_by_decode_context, divides(dcp, tp));
+        // config/model.py: only attention with heads of keys and values that TP would copy.
+        const bool grouped = m.attention.kind == moeplan::attention_kind::grouped_query;
+        if (cp == 1 && model_ok && divides(dcp, tp) && grouped) {
+          const integer kv_heads = m.attention.kv_heads;
+          judge(rule::decode_context_fits_kv_heads,
+                dcp == 1 || (tp > kv_heads && dcp <= tp / kv_heads && divides(dcp, m.attention.heads / m.attention.kv_heads)));
+        }
+        if (cp > 1) judge(rule::decode_context_covers_cp, dcp == 1 || dcp == cp || dcp == tp * cp);
+      }
+      if (has_experts && ep_ok && etp_ok) judge(rule::experts_are_cut_or_spread, ep == 1 || etp == 1);
+      if (has_experts && whole_sets) judge(rule::experts_use_every_rank, moe_dp == 1);
+    }
+
+    if (sglang) {
+      if (has_experts && whole_sets) {
+        const integer moe_tp = tp_size / ep / moe_dp;
+        judge(rule::moe_dp_excludes_etp, moe_dp == 1 || ep == 1 || moe_tp == 1);
+        judge(rule::moe_dp_excludes_pp, moe_dp == 1 || pp == 1);
+        judge(rule::moe_dp_is_1_or_cp, moe_dp == 1 || moe_dp == cp);
+      }
+      if (sizes_ok && folded && on_nodes)
+        judge(rule::replicas_are_on_one_node, !replicas || dp == 1 || tp * cp * dp * pp <= d.cluster.gpus_per_node.number);
+    }
+
+    if (trtllm) {
+      const bool helix = cp > 1 && dcp == cp;
+      const bool either = replicas || tp == 1 || dp == 1;
+      if (tp_ok && dp_ok) judge(rule::attention_dp_excludes_tp, either);
+      if (cp_ok && dcp >= 1) judge(rule::decode_context_is_1_or_cp, dcp == 1 || dcp == cp);
+      if (has_experts && cp_ok && ep_ok && dcp >= 1) judge(rule::ep_excludes_cp, ep == 1 || cp == 1 || helix);
+      if (has_experts && whole_sets && either && dcp >= 1) {
+        const integer moe_world = helix ? tp_size : tp_size / cp;
+        judge(rule::experts_fill_tp, etp * ep == moe_world);
+      }
+      if (model_ok && tp_ok && cp_ok && divides(tp, m.attention.heads))
+        judge(rule::heads_divide_by_tp_and_cp, divides(tp * cp, m.attention.heads));
+      if (has_experts && ep_ok) judge(rule::ep_is_at_most_256, ep <= 256);
+    }
+  }
+
+  // --- DeepSpeed's AutoEP together with AutoTP (auto_ep_folding.py) --------------------------------------------------------------
+
+  void deepspeed_folding() {
+    if (!deepspeed || !training || m.experts.routed < 1) return;
+    if (tp_ok && pp_ok) judge(rule::tp_excludes_pp, tp == 1 || pp == 1);
+    if (tp_ok && cp_ok) judge(rule::tp_excludes_cp, tp == 1 || cp == 1);
+    if (tp_ok && ep_ok) judge(rule::tp_needs_ep, tp == 1 || ep > 1);
+    // Without AutoEP: groups.py, where dp is the world less TP and PP.
+    if (sizes_ok && experts_fit) judge(rule::ep_divides_dp, divides(ep, dp * cp));
   }
 };
 

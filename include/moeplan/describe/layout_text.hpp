@@ -4,6 +4,7 @@
 
 #include <moeplan/describe/layout.hpp>
 #include <moeplan/text/parsed.hpp>
+#include <moeplan/text/text_buffer.hpp>
 
 /// @file
 /// Layouts as people write them: "even", "balanced", "4*15,1" (layers * stages), and Megatron-LM's "Et*3|(tt|)*29,m|L".
@@ -21,6 +22,14 @@ namespace moeplan {
 
 /// Reads any of the forms above.
 [[nodiscard]] constexpr parsed<layout> parse_layout(text t) noexcept;
+
+/// Writes what parse_layer_list() reads. Precondition: a listed layout that does not place multi-token prediction, with at least one stage.
+template <std::size_t Capacity>
+constexpr void append_layer_list(text_buffer<Capacity>& out, const layout& l) noexcept;
+
+/// Writes what parse_megatron_layout() reads. Precondition: a listed layout with at least one stage, no number negative.
+template <std::size_t Capacity>
+constexpr void append_megatron_layout(text_buffer<Capacity>& out, const layout& l) noexcept;
 
 namespace detail {
 
@@ -172,6 +181,58 @@ constexpr parsed<layout> parse_layout(text t) noexcept {
   return {.value = {},
           .error = {"not a layout", t,
                     "even, balanced, layers of each virtual stage (4*15,1) or Megatron-LM's string (Et*3|(tt|)*29,m|L)", 0}};
+}
+
+template <std::size_t Capacity>
+constexpr void append_layer_list(text_buffer<Capacity>& out, const layout& l) noexcept {
+  for (std::size_t i = 0; i < l.runs.size(); ++i) {
+    if (i != 0) out.append(',');
+    out.append(l.runs[i].decoder_layers);
+    if (l.runs[i].stages != 1) out.append('*').append(l.runs[i].stages);
+  }
+}
+
+namespace detail {
+
+/// "t*4", "t" or nothing.
+template <std::size_t Capacity>
+constexpr void append_tokens(text_buffer<Capacity>& out, char token, std::int64_t times) noexcept {
+  if (times < 1) return;
+  out.append(token);
+  if (times > 1) out.append('*').append(times);
+}
+
+template <std::size_t Capacity>
+constexpr void append_stage(text_buffer<Capacity>& out, const layout& l, const stage_run& run) noexcept {
+  append_tokens(out, 't', run.decoder_layers);
+  if (l.places_mtp) append_tokens(out, 'm', run.mtp_layers);
+}
+
+} // namespace detail
+
+template <std::size_t Capacity>
+constexpr void append_megatron_layout(text_buffer<Capacity>& out, const layout& l) noexcept {
+  out.append('E');
+  for (std::size_t i = 0; i < l.runs.size(); ++i) {
+    const bool last = i + 1 == l.runs.size();
+    std::int64_t left = l.runs[i].stages;
+    if (i == 0) { // E stands on its first stage alone, L on the last one's last.
+      detail::append_stage(out, l, l.runs[i]);
+      if (!last || left > 1) out.append('|');
+      --left;
+    }
+    const std::int64_t repeated = last ? left - 1 : left;
+    if (repeated == 1) {
+      detail::append_stage(out, l, l.runs[i]);
+      out.append('|');
+    } else if (repeated > 1) {
+      out.append('(');
+      detail::append_stage(out, l, l.runs[i]);
+      out.append(text{"|)*"}).append(repeated);
+    }
+    if (last && left > 0) detail::append_stage(out, l, l.runs[i]);
+  }
+  out.append('L');
 }
 
 } // namespace moeplan

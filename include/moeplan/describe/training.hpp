@@ -59,6 +59,8 @@ struct training {
   token_dispatcher dispatcher = token_dispatcher::all_gather;
   moeplan::routing routing{};
   moeplan::overlap overlap{};
+  /// Copies of what data parallelism shards (HSDP; --num-distributed-optimizer-instances); 1: it is sharded over all ranks.
+  std::int64_t dp_replicate = 1;
   std::int64_t vocabulary_multiple = 128; ///< the vocabulary is padded to a multiple of this times TP; 0: not padded
 
   friend constexpr bool operator==(const training&, const training&) noexcept = default;

@@ -109,6 +109,7 @@ inline gpu deployment_reader::read_gpu(const json_place& place) {
   amount("usable_memory_bytes", g.usable_memory);
   rate("bf16_flops", g.bf16_flops);
   rate("fp8_flops", g.fp8_flops);
+  rate("fp4_flops", g.fp4_flops);
   amount("nvlink_bandwidth_bytes", g.nvlink_bandwidth);
   amount("network_bandwidth_bytes", g.network_bandwidth);
   object.refuse_unknown_keys();
@@ -219,6 +220,7 @@ inline moeplan::training deployment_reader::read_training(const json_place& plac
   object.read("dispatcher", t.dispatcher, dispatcher_names, "Megatron-LM --moe-token-dispatcher-type");
   t.routing = read_routing(object.part("routing"));
   t.overlap = read_overlap(object.part("overlap"));
+  object.read("dp_replicate", t.dp_replicate, "torchtitan data_parallel_replicate_degree");
   object.read("vocabulary_multiple", t.vocabulary_multiple, "Megatron-LM --make-vocab-size-divisible-by");
   object.refuse_unknown_keys();
   return t;
@@ -230,6 +232,10 @@ inline moeplan::serving deployment_reader::read_serving(const json_place& place)
   object.read("batch", s.batch, "moeplan's own");
   object.read("sequence_length", s.sequence_length, "must be given: 0 is an error");
   object.read("redundant_experts", s.redundant_experts, "vLLM num_redundant_experts");
+  object.read("decode_context", s.decode_context, "vLLM --decode-context-parallel-size");
+  object.read("data_parallelism", s.data_parallelism, data_parallelism_names,
+              "moeplan's own, as in vLLM and TensorRT-LLM: SGLang needs --enable-dp-attention");
+  object.read("elastic_ep", s.elastic_ep, "vLLM --enable-elastic-ep");
   object.read("vocabulary_multiple", s.vocabulary_multiple, "moeplan's own: as in training");
   object.refuse_unknown_keys();
   return s;

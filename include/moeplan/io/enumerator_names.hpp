@@ -12,7 +12,13 @@ namespace moeplan::io {
 
 inline constexpr named<mapping> mapping_names[] = {{"folded", mapping::folded}, {"product", mapping::product}};
 
-inline constexpr named<profile> profile_names[] = {{"megatron", profile::megatron}, {"universal", profile::universal}};
+inline constexpr named<profile> profile_names[] = {{"universal", profile::universal},   {"megatron", profile::megatron},
+                                                   {"torchtitan", profile::torchtitan}, {"vllm", profile::vllm},
+                                                   {"sglang", profile::sglang},         {"trtllm", profile::trtllm},
+                                                   {"deepspeed", profile::deepspeed}};
+
+inline constexpr named<data_parallelism> data_parallelism_names[] = {{"attention", data_parallelism::attention},
+                                                                     {"replicas", data_parallelism::replicas}};
 
 inline constexpr named<recompute> recompute_names[] = {
     {"none", recompute::none}, {"selective", recompute::selective}, {"full", recompute::full}};

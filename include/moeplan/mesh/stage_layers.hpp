@@ -75,7 +75,8 @@ struct layer_span {
 [[nodiscard]] constexpr stage_contents contents(const model& m, const strategy& s, const layout& l, std::int64_t stage) noexcept {
   const std::int64_t stages = virtual_stages(s, l);
   stage_contents result{.embedding = stage == 0, .loss = stage == stages - 1};
-  if (!l.places_mtp && result.loss) result.mtp_layers = m.mtp_layers;
+  const bool placed = l.kind == layout_kind::listed && l.places_mtp;
+  if (!placed && result.loss) result.mtp_layers = m.mtp_layers;
   detail::layer_span span;
   switch (l.kind) {
     case layout_kind::even: span = detail::even_span(m, l, stages, stage); break;
@@ -87,7 +88,7 @@ struct layer_span {
         span.layers = run.decoder_layers;
         if (left < run.stages) {
           span.first += left * run.decoder_layers;
-          if (l.places_mtp) result.mtp_layers = run.mtp_layers;
+          if (placed) result.mtp_layers = run.mtp_layers;
           break;
         }
         span.first += run.stages * run.decoder_layers;

@@ -19,9 +19,7 @@ namespace detail {
 template <const auto& Table, std::size_t... I>
 constexpr void judge(findings& result, indices<I...>) noexcept {
   const facts& f = result.facts;
-  const auto binds = [&f](const rule_entry& e) {
-    return (e.scope == scope::arithmetic || f.profile == profile::megatron) && f.knows(e.needs);
-  };
+  const auto binds = [&f](const rule_entry& e) { return (e.scope & scope::of(f.profile)) != 0 && f.knows(e.needs); };
   ((binds(Table[I]) && !Table[I].holds(f) ? result.add(Table[I].id) : void()), ...);
 }
 
@@ -42,6 +40,8 @@ constexpr void judge(findings& result) noexcept {
   detail::judge<rules::experts>(result);
   detail::judge<rules::pipeline>(result);
   detail::judge<rules::batch>(result);
+  detail::judge<rules::sharding>(result);
+  detail::judge<rules::serving>(result);
   return result;
 }
 

@@ -33,8 +33,12 @@ inline constexpr std::uint32_t batch = 1U << 14;
 inline constexpr std::uint32_t sequence = 1U << 15;
 inline constexpr std::uint32_t training = 1U << 16;
 inline constexpr std::uint32_t serving = 1U << 17;
-inline constexpr std::uint32_t layout = 1U << 18;      ///< no number of the layout is negative
-inline constexpr std::uint32_t experts_fit = 1U << 19; ///< the expert grid exists: ETP x EP divides TP x CP x DP
+inline constexpr std::uint32_t layout = 1U << 18;           ///< no number of the layout is negative
+inline constexpr std::uint32_t experts_fit = 1U << 19;      ///< the expert grid exists: ETP x EP divides TP x CP x DP
+inline constexpr std::uint32_t replicate = 1U << 20;        ///< copies of what data parallelism shards: at least 1
+inline constexpr std::uint32_t decode_context = 1U << 21;   ///< at least 1
+inline constexpr std::uint32_t whole_sets = 1U << 22;       ///< the GPUs that share experts hold each of them equally often
+inline constexpr std::uint32_t linear_attention = 1U << 23; ///< some layers have it
 inline constexpr std::uint32_t degrees = tp | pp | vpp | ep | etp | dp | cp | sp;
 inline constexpr std::uint32_t grids = degrees | no_overflow | folded | experts_fit;
 } // namespace known
@@ -57,11 +61,14 @@ struct facts {
   std::int64_t expert_ranks = 0; ///< ETP x EP
   std::int64_t edp = 0;
   std::int64_t edp_if_etp_is_tp = 0; ///< 0: TP x EP does not divide the GPUs of a stage
+  std::int64_t sharing_gpus = 0;     ///< GPUs of a stage that share one set of experts; fewer than all if DP ranks are replicas
+  std::int64_t moe_dp = 0;           ///< copies of each expert among those GPUs; 0 if they do not hold whole sets
   std::int64_t dense_before_pp = 0;  ///< ranks between neighbouring stages on the dense grid
   std::int64_t expert_before_pp = 0; ///< the same on the expert grid
   std::int64_t available = 0;        ///< GPUs of the cluster
   std::int64_t gpus_per_node = 0, nodes = 0, cluster_total = 0;
   bool order_ends_with_pp = false;
+  bool order_is_default = false;
   std::uint16_t order_names = 0; ///< one bit an axis
 
   // The model.
@@ -77,16 +84,24 @@ struct facts {
   std::int64_t experts = 0, top_k = 0, groups = 0, group_top_k = 0;
   std::int64_t physical_experts = 0; ///< with redundant copies; 0 if there are none or they need more than 64 bits
   std::int64_t mtp_layers = 0, max_positions = 0;
+  std::int64_t linear_key_heads = 0, linear_value_heads = 0,
+               attended_tokens = 0; ///< attended_tokens: 0 unless an indexer chooses them
+  std::int64_t first_softmax_layer = 0, softmax_every = 0, softmax_phase = 0;
   std::int64_t first_moe_layer = 0, moe_every = 0, moe_phase = 0;
   bool latent_attention = false;
   bool has_max_positions = false;
   bool sigmoid_router = false;
   bool selection_bias = false;
+  bool tied_embeddings = false;
 
   // The workload.
   std::int64_t global_batch = 0, micro_batch = 0, sequence_length = 0, batch = 0, redundant_experts = 0;
-  std::int64_t batch_unit = 0; ///< micro-batch x DP; 0 if it needs more than 64 bits
+  std::int64_t batch_unit = 0;         ///< micro-batch x DP; 0 if it needs more than 64 bits
+  std::int64_t micro_batch_tokens = 0; ///< micro-batch x sequence length; 0 if it needs more than 64 bits
   std::int64_t vocabulary_multiple = 0;
+  std::int64_t dp_replicate = 0, dp_shard = 0; ///< dp_shard: 0 if dp_replicate does not divide DP
+  std::int64_t decode_context = 0;
+  std::int64_t expert_share = 0; ///< of an expert's intermediate size on each of its ETP ranks; 0 if that does not divide
   bool global_batch_given = false;
   moeplan::recompute recompute = moeplan::recompute::none;
   moeplan::context_exchange context = context_exchange::ring;
@@ -96,6 +111,8 @@ struct facts {
   bool has_capacity = false;
   bool pad_to_capacity = false;
   bool pre_softmax = false;
+  bool replicas = false; ///< serving: DP ranks are replicas
+  bool elastic_ep = false;
 
   // The layout.
   layout_kind layout = layout_kind::even;
@@ -182,6 +199,7 @@ constexpr void read_order(facts& f, const rank_order& order) noexcept {
     f.order_names = static_cast<std::uint16_t>(f.order_names | 1U << static_cast<unsigned>(a));
     f.order_ends_with_pp = a == axis::pp;
   }
+  f.order_is_default = order == rank_order{};
 }
 
 /// How many ranks apart neighbouring pipeline stages are: the product of the sizes of the axes before pp, on either grid.
@@ -223,6 +241,14 @@ constexpr void read_grids(facts& f, const strategy& described) noexcept {
 constexpr void read_model(facts& f, const model& m) noexcept {
   const attention& a = m.attention;
   const experts& e = m.experts;
+  const linear_attention& linear = m.linear_attention;
+  f.linear_key_heads = linear.key_heads;
+  f.linear_value_heads = linear.value_heads;
+  f.attended_tokens = a.indexer.top_k;
+  f.first_softmax_layer = linear.softmax_layers.first;
+  f.softmax_every = linear.softmax_layers.every;
+  f.softmax_phase = linear.softmax_layers.phase;
+  note(f, m.has_linear_attention(), known::linear_attention);
   f.layers = m.layers;
   f.hidden_size = m.hidden_size;
   f.vocabulary_size = m.vocabulary_size;
@@ -241,12 +267,14 @@ constexpr void read_model(facts& f, const model& m) noexcept {
   f.has_max_positions = m.max_positions.given;
   f.sigmoid_router = e.score == router_score::sigmoid;
   f.selection_bias = e.selection_bias;
+  f.tied_embeddings = m.tied_embeddings;
   f.first_moe_layer = e.layers.first;
   f.moe_every = e.layers.every;
   f.moe_phase = e.layers.phase;
   for (const std::int64_t size :
        {m.intermediate_size, a.head_dim, a.q_lora_rank, a.kv_lora_rank, a.qk_nope_head_dim, a.qk_rope_head_dim, a.v_head_dim,
-        e.routed, e.intermediate_size, e.shared_intermediate_size, m.mtp_layers})
+        e.routed, e.intermediate_size, e.shared_intermediate_size, m.mtp_layers, linear.key_heads, linear.value_heads,
+        linear.key_head_dim, linear.value_head_dim, linear.convolution, a.indexer.heads, a.indexer.head_dim, a.indexer.top_k})
     if (size < f.smallest_size) f.smallest_size = size;
   note(f, f.layers > 0 && f.hidden_size > 0 && f.vocabulary_size > 0 && f.heads > 0 && f.kv_heads > 0 && f.smallest_size == 0,
        known::model);
@@ -273,7 +301,28 @@ constexpr void read_training(facts& f, const training& t) noexcept {
   f.pre_softmax = t.routing.pre_softmax;
   f.overlap = t.overlap;
   note(f, t.micro_batch > 0 && (!t.global_batch.given || t.global_batch.number > 0), known::batch);
+  if (t.micro_batch > 0 && t.sequence_length > 0)
+    f.micro_batch_tokens = or_zero(saturating_count{t.micro_batch} * t.sequence_length);
+  f.dp_replicate = t.dp_replicate;
+  note(f, t.dp_replicate > 0, known::replicate);
+  if (f.knows(known::replicate | known::dp) && f.dp % f.dp_replicate == 0) f.dp_shard = f.dp / f.dp_replicate;
   if (t.micro_batch > 0 && f.knows(known::dp)) f.batch_unit = or_zero(saturating_count{t.micro_batch} * f.dp);
+}
+
+constexpr void read_serving(facts& f, const serving& s) noexcept {
+  f.known |= known::serving;
+  f.batch = s.batch;
+  f.redundant_experts = s.redundant_experts;
+  f.decode_context = s.decode_context;
+  f.replicas = s.data_parallelism == data_parallelism::replicas;
+  f.elastic_ep = s.elastic_ep;
+  note(f, s.decode_context > 0, known::decode_context);
+  if (f.knows(known::model | known::experts | known::etp) && f.expert_mlp % f.etp == 0) f.expert_share = f.expert_mlp / f.etp;
+  if (!f.knows(known::degrees | known::no_overflow | known::folded)) return;
+  f.sharing_gpus = f.replicas ? f.tp * f.cp : f.stage_gpus;
+  if (!f.knows(known::experts_fit) || f.sharing_gpus % f.expert_ranks != 0) return;
+  f.known |= known::whole_sets;
+  f.moe_dp = f.sharing_gpus / f.expert_ranks;
 }
 
 constexpr void read_workload(facts& f, const workload& w) noexcept {
@@ -281,9 +330,7 @@ constexpr void read_workload(facts& f, const workload& w) noexcept {
   f.vocabulary_multiple = w.vocabulary_multiple();
   note(f, f.sequence_length > 0, known::sequence);
   if (w.is_training()) return read_training(f, w.train);
-  f.known |= known::serving;
-  f.batch = w.serve.batch;
-  f.redundant_experts = w.serve.redundant_experts;
+  read_serving(f, w.serve);
 }
 
 constexpr void read_listed_layout(facts& f, const layout& l) noexcept {

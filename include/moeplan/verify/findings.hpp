@@ -37,8 +37,10 @@ public:
 
   [[nodiscard]] constexpr operand_values operands() const noexcept {
     operand_values values;
-    for (const operand& o : entry_->operands)
-      if (!o.name.empty()) values.push_back({o.name, facts_->*o.value});
+    for (const operand* const o : entry_->operands) {
+      if (o == nullptr) break;
+      values.push_back({o->name, facts_->*o->value});
+    }
     return values;
   }
 
@@ -48,7 +50,7 @@ public:
   /// Nearest values of `changes` that would satisfy the rule, the other operands staying as they are.
   [[nodiscard]] constexpr legal_values legal() const noexcept {
     // Not compared with a null pointer, which g++ with -fsanitize=undefined does not do in constant expressions.
-    return entry_->changes.empty() ? legal_values{} : entry_->legal(*facts_);
+    return *entry_->changes == 0 ? legal_values{} : entry_->legal(*facts_);
   }
 
   /// The rule in words, with the operands in it.
@@ -69,8 +71,10 @@ public:
 
 private:
   [[nodiscard]] constexpr std::int64_t value_of(text name) const noexcept {
-    for (const operand& o : entry_->operands)
-      if (o.name == name) return facts_->*o.value;
+    for (const operand* const o : entry_->operands) {
+      if (o == nullptr) break;
+      if (o->name == name) return facts_->*o->value;
+    }
     return 0; // A test holds every placeholder of every message to an operand.
   }
 
@@ -111,7 +115,11 @@ struct findings {
   }
 
   /// No errors; there may be warnings and advice.
-  [[nodiscard]] constexpr bool ok() const noexcept { return empty() || count(severity::error) == 0; }
+  [[nodiscard]] constexpr bool ok() const noexcept {
+    for (std::size_t i = 0; i < words; ++i)
+      if ((violated[i] & rules::errors.words[i]) != 0) return false;
+    return true;
+  }
 
   class iterator {
   public:

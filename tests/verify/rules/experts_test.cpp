@@ -36,6 +36,11 @@ constexpr auto flex = [](auto& t) { t.dispatcher = token_dispatcher::flex; };
 constexpr auto full_recompute = [](auto& t) { t.recompute = recompute::full; };
 constexpr auto delayed = [](auto& t) { t.overlap.delayed_weight_gradient = true; };
 
+/// 256 experts on DeepEP.
+constexpr deployment wide(ep e, dp d) {
+  return when(deepep, with([](auto& x) { x.routed = 256; }, trained_with(e, d)));
+}
+
 constexpr rule_case cases[] = {
     {rule::ep_needs_experts, with([](auto& e) { e = {}; }, trained_with(ep{1})), with([](auto& e) { e = {}; }), {8, 0}, {1}},
 
@@ -70,6 +75,10 @@ constexpr rule_case cases[] = {
     {rule::padding_excludes_deepep, when(deepep), when(padded, when(deepep)), {16}},
     {rule::deepep_needs_expert_ranks, when(deepep), when(deepep, trained_with(ep{1})), {1, 1}},
     {rule::deepep_needs_expert_ranks, when(deepep, trained_with(ep{1}, etp{2})), when(deepep, trained_with(ep{1})), {1, 1}},
+    {rule::deepep_needs_expert_ranks,
+     in(profile::universal, when(deepep, trained_with(ep{1}))),
+     in(profile::torchtitan, when(deepep, trained_with(ep{1}))),
+     {1, 1}},
     {rule::shared_overlap_needs_all_to_all, when(shared_overlap), when(shared_overlap, when(all_gather)), {128}},
     {rule::shared_overlap_needs_all_to_all,
      when(shared_overlap, when(all_gather, with([](auto& e) { e.shared_intermediate_size = 0; }))),
@@ -98,6 +107,34 @@ constexpr rule_case cases[] = {
      changed(when(overlap), [](auto& d) { d.model.mtp_layers = 2; }),
      {2}},
     {rule::delayed_gradient_needs_expert_overlap, when(delayed, when(overlap)), when(delayed), {8}},
+    // 16 GPUs a stage, then 512.
+    {rule::deepep_reaches_160_ranks, wide(ep{128}, dp{128}), wide(ep{256}, dp{4}), {1, 256}, {16}},
+    {rule::deepep_reaches_160_ranks,
+     in(profile::torchtitan, wide(ep{128}, dp{128})),
+     in(profile::torchtitan, wide(ep{256}, dp{128})),
+     {1, 256},
+     {128}},
+    {rule::deepep_reaches_160_ranks,
+     in(profile::universal, wide(ep{256}, dp{128})),
+     changed(wide(ep{128}, dp{128}), [](auto& d) { d.strategy.set(axis::etp, 2); }),
+     {2, 128},
+     {64}},
+    {rule::deepep_reaches_160_ranks,
+     when(flex, wide(ep{256}, dp{128})),
+     changed(wide(ep{1}, dp{128}), [](auto& d) { d.strategy.set(axis::etp, 256); }),
+     {256, 1}},
+
+    {rule::tp_excludes_pp, in(profile::deepspeed, trained_with(pp{1})), in(profile::deepspeed), {2, 2}, {1}},
+    {rule::tp_excludes_pp, trained, in(profile::deepspeed, trained_with(tp{4}, pp{8})), {4, 8}, {1}},
+    {rule::tp_excludes_cp, in(profile::deepspeed, trained_with(cp{1})), in(profile::deepspeed), {2, 2}, {1}},
+    {rule::tp_excludes_cp, trained, in(profile::deepspeed, trained_with(tp{4}, cp{8})), {4, 8}, {1}},
+    {rule::tp_needs_ep, in(profile::deepspeed), in(profile::deepspeed, trained_with(ep{1})), {1, 2}, {1}},
+    {rule::tp_needs_ep,
+     in(profile::deepspeed, with([](auto& e) { e = {}; }, trained_with(ep{1}))), // Without experts nothing is folded.
+     in(profile::deepspeed, trained_with(ep{1}, tp{4})),
+     {1, 4},
+     {1}},
+    {rule::ep_divides_dp, in(profile::deepspeed), in(profile::deepspeed, trained_with(ep{16})), {16, 4, 2}, {8}},
 };
 
 static_assert(meet_every_rule(cases, rules::experts));

@@ -28,6 +28,14 @@ constexpr layout with_mtp(std::int64_t a, std::int64_t b, std::int64_t c, std::i
   return l;
 }
 
+constexpr deployment balanced(std::int64_t layers) {
+  return changed(trained, [layers](auto& d) { d.layout = layout::balanced(), d.model.layers = layers; });
+}
+constexpr deployment tied(deployment d) {
+  d.model.tied_embeddings = true;
+  return d;
+}
+
 constexpr rule_case cases[] = {
     {rule::layout_is_not_negative, laid_out(layout::stages({4, 2})), laid_out(layout::stages({4, -2})), {8}},
     {rule::layout_is_not_negative, laid_out(layout::stages({4, 0})), laid_out(layout::stages({-4, 2})), {8}},
@@ -112,6 +120,24 @@ constexpr rule_case cases[] = {
        return l;
      }()),
      {6, 0}},
+    {rule::vpp_is_1, in(profile::vllm, trained_with(vpp{1})), in(profile::vllm, served), {2}, {1}},
+    {rule::vpp_is_1, in(profile::torchtitan), in(profile::sglang, served), {2}, {1}},
+    {rule::vpp_is_1, trained, in(profile::trtllm, served), {2}, {1}},
+    {rule::vpp_is_1, in(profile::universal), in(profile::deepspeed), {2}, {1}},
+    {rule::stages_are_at_most_layers, in(profile::torchtitan, balanced(4)), in(profile::torchtitan, balanced(3)), {2, 2, 3}, {1}},
+    {rule::stages_are_at_most_layers, balanced(3), in(profile::trtllm, balanced(1)), {2, 2, 1}},
+    {rule::stages_are_at_most_layers,
+     in(profile::trtllm, changed(balanced(3), [](auto& d) { d.layout = {}; })),
+     in(profile::trtllm, changed(balanced(3), [](auto& d) { d.strategy = d.strategy.with(pp{8}).with(vpp{1}); })),
+     {8, 1, 3},
+     {3}},
+    {rule::tied_embeddings_exclude_pp, in(profile::torchtitan), in(profile::torchtitan, tied(trained)), {2}, {1}},
+    {rule::tied_embeddings_exclude_pp,
+     in(profile::torchtitan, tied(trained_with(pp{1}))),
+     in(profile::torchtitan, tied(trained_with(pp{4}))),
+     {4},
+     {1}},
+    {rule::tied_embeddings_exclude_pp, tied(trained), in(profile::torchtitan, tied(trained)), {2}, {1}},
 };
 
 static_assert(meet_every_rule(cases, rules::pipeline));

@@ -28,12 +28,37 @@ constexpr deployment unpadded(std::int64_t vocabulary) {
                  [vocabulary](auto& d) { d.model.vocabulary_size = vocabulary, d.workload.train.vocabulary_multiple = 0; });
 }
 
+/// A micro-batch in torchtitan.
+constexpr deployment micro(std::int64_t sequences, std::int64_t tokens, sp sequence_parallel) {
+  deployment d = in(profile::torchtitan, with_sequence(tokens, trained_with(sequence_parallel)));
+  d.workload.train.micro_batch = sequences;
+  return d;
+}
+constexpr deployment by_deepep(deployment d) {
+  d.workload.train.dispatcher = token_dispatcher::deepep;
+  return d;
+}
+
+constexpr deployment with_linear_heads(std::int64_t keys, std::int64_t values) {
+  return changed(trained, [=](auto& d) { d.model.linear_attention = {.key_heads = keys, .value_heads = values}; });
+}
+constexpr deployment sparse(deployment d) {
+  d.model.attention.indexer.top_k = 2048;
+  return d;
+}
+
 constexpr rule_case cases[] = {
     // What TP must divide: 16 heads, hidden size 512, 1024 in dense layers, 128 in the shared experts; in common 16.
     {rule::heads_divide_by_tp, trained_with(tp{16}), trained_with(tp{3}), {16, 3}, {2, 4}},
     {rule::heads_divide_by_tp, trained_with(tp{1}), trained_with(tp{32}), {16, 32}, {16}},
     {rule::kv_heads_fit_tp, trained_with(tp{16}), trained_with(tp{3}), {8, 3}, {2, 4}},
     {rule::kv_heads_fit_tp, universal(trained_with(tp{3})), trained_with(tp{12}), {8, 12}, {8, 16}},
+    {rule::kv_heads_fit_tp,
+     in(profile::torchtitan, trained_with(tp{12})),
+     in(profile::vllm, trained_with(tp{12})),
+     {8, 12},
+     {8, 16}},
+    {rule::kv_heads_fit_tp, in(profile::trtllm, trained_with(tp{12})), in(profile::sglang, trained_with(tp{12})), {8, 12}, {8, 16}},
     {rule::hidden_divides_by_tp, trained_with(tp{512}), trained_with(tp{6}), {512, 6}, {4, 8}},
     {rule::dense_mlp_divides_by_tp, trained, changed(trained, [](auto& d) { d.model.intermediate_size = 1023; }), {1023, 2}, {1}},
     {rule::dense_mlp_divides_by_tp,
@@ -104,6 +129,11 @@ constexpr rule_case cases[] = {
      by_all_to_all(trained_with(cp{16})),
      {16, 2, 16},
      {4}}, // 8 query heads a TP rank, but 4 of keys and values.
+    {rule::heads_divide_by_cp,
+     in(profile::torchtitan, by_all_to_all(trained_with(cp{16}))),
+     in(profile::deepspeed, by_all_to_all(trained_with(cp{16}))),
+     {16, 2, 16},
+     {8}},
     {rule::kv_heads_divide_by_cp, by_all_to_all(trained_with(cp{4})), by_all_to_all(trained_with(cp{3})), {8, 2, 3}, {2, 4}},
     {rule::kv_heads_divide_by_cp, trained_with(cp{8}), by_all_to_all(trained_with(cp{8})), {8, 2, 8}, {4}},
     // On TP 16 each rank has a copy of one head of keys and values, which cannot be divided.
@@ -124,6 +154,73 @@ constexpr rule_case cases[] = {
      trained_with(tp{1}, sp{1}),
      changed(trained_with(tp{1}, sp{1}), [](auto& d) { d.workload.train.overlap.tensor_parallel = true; }),
      {1, 1}},
+    {rule::kv_heads_divide_by_tp,
+     in(profile::torchtitan, trained_with(tp{8})),
+     in(profile::torchtitan, trained_with(tp{16})),
+     {8, 16},
+     {8}},
+    {rule::kv_heads_divide_by_tp, trained_with(tp{16}), in(profile::torchtitan, trained_with(tp{3})), {8, 3}, {2, 4}},
+
+    {rule::context_is_all_to_all, in(profile::deepspeed, by_all_to_all(trained)), in(profile::deepspeed), {2}, {1}},
+    {rule::context_is_all_to_all,
+     in(profile::deepspeed, trained_with(cp{1})),
+     in(profile::deepspeed, trained_with(cp{4})),
+     {4},
+     {1}},
+    // With CP 16 each of 8 heads is copied once.
+    {rule::kv_heads_fit_cp,
+     in(profile::deepspeed, by_all_to_all(trained_with(cp{16}))),
+     in(profile::deepspeed, by_all_to_all(trained_with(cp{3}))),
+     {8, 3},
+     {2, 4}},
+    {rule::kv_heads_fit_cp,
+     in(profile::deepspeed, trained_with(cp{12})),
+     in(profile::deepspeed, by_all_to_all(trained_with(cp{12}))),
+     {8, 12},
+     {8}},
+
+    // 1022 are four times 255.5; of two such sequences each chunk has 511. With SP they divide over TP 2 as well.
+    {rule::tokens_divide_by_twice_cp, micro(2, 1022, sp{1}), micro(1, 1022, sp{1}), {1022, 2, 1}, {1020, 1024}},
+    {rule::tokens_divide_by_twice_cp, micro(2, 1020, sp{2}), micro(1, 1020, sp{2}), {1020, 2, 2}, {1016, 1024}},
+    {rule::tokens_divide_by_twice_cp,
+     micro(1, 1021, sp{1}),
+     micro(3, 1022, sp{1}),
+     {3066, 2, 1},
+     {1020, 1024}}, // 1021: by CP first
+    {rule::tokens_divide_by_twice_cp,
+     changed(micro(1, 1023, sp{1}), [](auto& d) { d.strategy.set(axis::cp, 1); }),
+     micro(1, 2, sp{1}),
+     {2, 2, 1},
+     {4}},
+
+    {rule::dispatched_tokens_divide_by_tp,
+     by_deepep(micro(2, 1022, sp{1})),
+     by_deepep(micro(1, 1022, sp{1})),
+     {1022, 2, 2},
+     {1016, 1024}},
+    {rule::dispatched_tokens_divide_by_tp,
+     micro(1, 1022, sp{1}),
+     by_deepep(changed(micro(1, 1023, sp{1}), [](auto& d) { d.strategy.set(axis::cp, 1); })),
+     {1023, 1, 2},
+     {1022, 1024}},
+    {rule::dispatched_tokens_divide_by_tp,
+     by_deepep(micro(1, 1022, sp{2})), // sequence_divides_by_cp_and_tp
+     by_deepep(micro(1, 6, sp{1})),
+     {6, 2, 2},
+     {8}},
+    // TP 2 x CP 2.
+    {rule::linear_heads_divide_by_tp_and_cp, with_linear_heads(16, 32), with_linear_heads(6, 12), {6, 12, 2, 2}},
+    {rule::linear_heads_divide_by_tp_and_cp, universal(with_linear_heads(6, 12)), with_linear_heads(4, 6), {4, 6, 2, 2}},
+    {rule::sparse_attention_needs_all_gather,
+     sparse(changed(trained, [](auto& d) { d.workload.train.context = context_exchange::all_gather; })),
+     sparse(trained),
+     {2048, 2},
+     {1}},
+    {rule::sparse_attention_needs_all_gather,
+     sparse(trained_with(cp{1})),
+     sparse(by_all_to_all(trained_with(cp{4}))),
+     {2048, 4},
+     {1}},
 };
 
 static_assert(meet_every_rule(cases, rules::tensor));

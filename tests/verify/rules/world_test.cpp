@@ -20,6 +20,9 @@ constexpr deployment product_on(std::int64_t gpus) {
   return changed(trained_with(mapping::product), [gpus](auto& d) { d.cluster = {.total = gpus}; });
 }
 
+/// So many GPUs, all of them DP.
+constexpr deployment alone(std::int64_t gpus) { return trained_with(tp{1}, cp{1}, pp{1}, vpp{1}, sp{1}, ep{1}, dp{gpus}); }
+
 constexpr rule_case cases[] = {
     {rule::tp_is_at_least_1, trained_with(tp{1}), trained_with(tp{0}), {0}, {1}},
     {rule::tp_is_at_least_1, trained_with(tp{most}), trained_with(tp{INT64_MIN}), {INT64_MIN}, {1}},
@@ -116,6 +119,33 @@ constexpr rule_case cases[] = {
     {rule::etp_is_given, without(axis::etp, trained_with(ep{1})), without(axis::etp, trained_with(ep{2})), {8, 2, 4, 2}, {1, 2}},
 
     {rule::mapping_is_folded, trained, trained_with(mapping::product), {}},
+    {rule::etp_is_1, in(profile::torchtitan), in(profile::torchtitan, trained_with(etp{2})), {2}, {1}},
+    {rule::etp_is_1, trained_with(etp{2}), in(profile::deepspeed, trained_with(etp{8}, ep{2})), {8}, {1}},
+    {rule::etp_is_1,
+     in(profile::deepspeed, changed(trained_with(etp{2}), [](auto& d) { d.model.experts = {}; })),
+     in(profile::deepspeed, trained_with(etp{2})),
+     {2},
+     {1}},
+
+    {rule::order_is_fixed, in(profile::torchtitan), in(profile::torchtitan, in_order("tp-cp-ep-pp-dp")), {}},
+    {rule::order_is_fixed, in(profile::vllm, served), in(profile::vllm, in_order("tp-cp-ep-pp-dp")), {}},
+    {rule::order_is_fixed, in(profile::sglang, served), in(profile::sglang, in_order("tp-cp-ep-dp")), {}},
+    {rule::order_is_fixed, in(profile::trtllm, served), in(profile::trtllm, in_order("cp-tp-ep-dp-pp")), {}},
+    {rule::order_is_fixed, in_order("cp-tp-ep-dp-pp"), in(profile::deepspeed, in_order("cp-tp-ep-dp-pp")), {}},
+    {rule::order_is_fixed, in(profile::universal, in_order("dp-pp")), in(profile::deepspeed, in_order("dp-pp")), {}},
+
+    // 12 are 6 and 6, and 11 only 11 times 1; 28 are 4 times 7, and 30 are 5 times 6.
+    {rule::gpus_divide_over_nodes, in(profile::vllm, alone(12)), in(profile::vllm, alone(11)), {11, 4, 8}},
+    {rule::gpus_divide_over_nodes, in(profile::sglang, alone(28)), in(profile::sglang, alone(30)), {30, 4, 8}},
+    {rule::gpus_divide_over_nodes, in(profile::trtllm, alone(11)), in(profile::sglang, alone(11)), {11, 4, 8}},
+    {rule::gpus_divide_over_nodes,
+     in(profile::vllm, changed(alone(11), [](auto& d) { d.cluster = {.total = 11}; })),
+     in(profile::vllm, changed(alone(17), [](auto& d) { d.cluster.nodes = 16; })),
+     {17, 16, 8}},
+    {rule::gpus_divide_over_nodes,
+     in(profile::vllm, changed(alone(11), [](auto& d) { d.cluster.nodes = 1; })), // There are other findings then.
+     in(profile::vllm, changed(alone(11), [](auto& d) { d.cluster.nodes = 10; })),
+     {11, 10, 8}},
 };
 
 static_assert(meet_every_rule(cases, rules::world));

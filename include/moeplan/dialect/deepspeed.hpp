@@ -1,0 +1,160 @@
+#pragma once
+
+#include <cstdint>
+
+#include <moeplan/dialect/reading.hpp>
+#include <moeplan/dialect/same.hpp>
+#include <moeplan/dialect/spelling.hpp>
+#include <moeplan/dialect/writing.hpp>
+
+/// @file
+/// DeepSpeed: its configuration, a JSON object, alone or as the value of --deepspeed_config in a launch line. Names and meaning from
+/// DeepSpeed edaa7221 (deepspeed/runtime/config.py, deepspeed/runtime/tensor_parallel/config.py,
+/// deepspeed/module_inject/auto_ep_config.py and auto_ep_folding.py).
+///
+/// EP (AutoEP) and TP (AutoTP) are folded on the ranks of a pipeline stage; sequence_parallel_size is Ulysses, context parallelism with
+/// all-to-all. PP, the layout, the sequence length and recompute are said by the training program, so that here the base says them.
+
+namespace moeplan::dialect {
+
+/// What a configuration of DeepSpeed says.
+struct deepspeed_words {
+  optional_integer nodes{}, gpus_per_node{};
+  optional_integer global_batch{}, micro_batch{}, accumulation{};
+  optional_integer sequence_parallel{}, tp{}, ep{}, etp{};
+  bool expert_parallel = false;
+};
+
+/// One row a setting.
+struct deepspeed_table {
+  using row = flag<deepspeed_words>;
+  using words = deepspeed_words;
+
+  static constexpr row rows[] = {
+      row::an_integer("--num_nodes", &words::nodes, "launcher/runner.py").only_read(),
+      row::an_integer("--num_gpus", &words::gpus_per_node, "launcher/runner.py").only_read(),
+      row::an_object("--deepspeed_config", {}, "runtime/config.py", "--deepspeed"),
+      row::an_integer("train_batch_size", &words::global_batch, "runtime/constants.py"),
+      row::an_integer("train_micro_batch_size_per_gpu", &words::micro_batch, "runtime/constants.py"),
+      row::an_integer("gradient_accumulation_steps", &words::accumulation, "runtime/constants.py").only_read(),
+      row::an_integer("sequence_parallel_size", &words::sequence_parallel, "runtime/config.py"),
+      row::an_integer("tensor_parallel.autotp_size", &words::tp, "runtime/tensor_parallel/config.py"),
+      row::a_truth("expert_parallel.enabled", &words::expert_parallel, "module_inject/auto_ep_config.py"),
+      row::an_integer("expert_parallel.autoep_size", &words::ep, "module_inject/auto_ep_config.py"),
+      row::an_integer("expert_parallel.expert_tensor_parallel_size", &words::etp, "module_inject/auto_ep_config.py"),
+  };
+};
+
+/// DeepSpeed's configuration. A section that is listed covers all its settings.
+inline constexpr grammar<deepspeed_words, sizeof deepspeed_table::rows / sizeof *deepspeed_table::rows> deepspeed_grammar{
+    .framework = framework::deepspeed,
+    .flags = deepspeed_table::rows,
+    .not_modelled_switches = "--no_local_rank --no_python --module --force_multi",
+    .not_modelled =
+        "zero_optimization optimizer scheduler bf16 fp16 amp zero_allow_untested_optimizer gradient_clipping prescale_gradients "
+        "gradient_predivide_factor communication_data_type data_types activation_checkpointing pipeline flops_profiler "
+        "wall_clock_breakdown dump_state steps_per_print tensorboard wandb csv_monitor comms_logger checkpoint aio compile "
+        "elasticity "
+        "autotuning data_efficiency curriculum_learning compression_training sparse_gradients use_data_before_expert_parallelism "
+        "tensor_parallel.preset_model tensor_parallel.partition_config tensor_parallel.dtype tensor_parallel.tp_overlap_comm "
+        "expert_parallel.preset_model expert_parallel.use_grouped_mm expert_parallel.validate_folding_routing "
+        "expert_parallel.moe_layer_pattern expert_parallel.expert_pattern expert_parallel.router_pattern "
+        "expert_parallel.score_func "
+        "expert_parallel.top_k expert_parallel.load_balance_coeff --hostfile -H --include -i --exclude -e --master_addr "
+        "--master_port "
+        "--node_rank --launcher --launcher_args --ssh_port --local_rank",
+    .programs = "deepspeed python python3"};
+
+namespace detail {
+
+constexpr translation from_deepspeed(const deepspeed_words& w, const deployment& base) noexcept {
+  translation t{.deployment = base};
+  deployment& d = t.deployment;
+  read_launcher(d.cluster, w.nodes, w.gpus_per_node);
+  training run = base.workload.is_training() ? base.workload.train : training{};
+  run.micro_batch = w.micro_batch.value_or(run.micro_batch);
+  run.global_batch = w.global_batch;
+  strategy s = base.strategy; // PP, VPP and the order are the program's.
+  const std::int64_t tp_size = w.tp.value_or(0);
+  s.set(axis::tp, tp_size == 0 ? 1 : tp_size); // 0: no automatic tensor parallelism
+  s.set(axis::cp, w.sequence_parallel.value_or(1));
+  s.set(axis::ep, w.expert_parallel ? w.ep.value_or(1) : 1);
+  s.set(axis::etp, w.expert_parallel ? w.etp.value_or(1) : 1);
+  s.set(axis::sp, 1);
+  // The batch decides DP where nothing is known of the GPUs: train_batch_size is micro-batch x accumulation x DP (runtime/config.py).
+  const std::int64_t by_batch = divided(w.global_batch.number, ranks(w.micro_batch.number, w.accumulation.number));
+  const bool known_world = d.cluster.described();
+  if (known_world) {
+    s.given = static_cast<std::uint16_t>(s.given & ~(1U << static_cast<unsigned>(axis::dp)));
+    s.degrees[static_cast<std::size_t>(axis::dp)] = 0;
+  } else if (by_batch != 0) {
+    s.set(axis::dp, by_batch);
+  }
+  if (s[axis::cp] > 1) run.context = context_exchange::all_to_all;
+  d.strategy = s;
+  d.workload = run;
+  d = spelled_out(d);
+  if (!w.global_batch.given && w.accumulation.given && d.strategy.resolved()) {
+    const std::int64_t all = ranks(run.micro_batch, w.accumulation.number, d.strategy[axis::dp]);
+    if (all != 0) d.workload.train.global_batch = all;
+  }
+  return t;
+}
+
+/// What only the training program says, where it is not what a deployment takes by itself.
+constexpr void note_program(writing& out, const deployment& d) noexcept {
+  constexpr text why = "the training program says it, not DeepSpeed's configuration";
+  const training by_default{};
+  const training& t = d.workload.train;
+  const strategy& s = d.strategy;
+  if (s[axis::pp] != 1) out.cannot("pp", s[axis::pp], why);
+  if (s[axis::vpp] != 1) out.cannot("vpp", s[axis::vpp], "DeepSpeed gives each pipeline rank one stage");
+  if (!(d.layout == layout::even())) out.cannot("layout: ").append(why);
+  if (!d.workload.is_training()) return;
+  if (t.sequence_length != by_default.sequence_length) out.cannot("sequence_length", t.sequence_length, why);
+  if (t.recompute != by_default.recompute) out.cannot("recompute: ").append(why);
+  if (t.dispatcher != by_default.dispatcher) out.cannot("dispatcher: DeepSpeed has one of its own");
+  if (t.context != (s[axis::cp] > 1 ? context_exchange::all_to_all : by_default.context))
+    out.cannot("context: DeepSpeed's sequence parallelism is Ulysses, all_to_all");
+  note_overlap(out, d, "DeepSpeed has no such setting");
+  note_routing(out, d, "it is part of DeepSpeed's MoE layer");
+  note_vocabulary_multiple(out, d, why);
+}
+
+} // namespace detail
+
+/// Reads a configuration of DeepSpeed: a JSON object, or a launch line with --deepspeed_config '{...}'. The base brings the model, the
+/// cluster and what the training program says; --num_nodes and --num_gpus, where they stand in the line, replace the cluster's size.
+[[nodiscard]] constexpr reading read_deepspeed(text flags, const deployment& base) noexcept {
+  return read_flags(deepspeed_grammar, flags, base, &detail::from_deepspeed);
+}
+
+/// Writes a configuration for DeepSpeed, which must be launched on as many processes as the deployment has GPUs.
+[[nodiscard]] constexpr writing write_deepspeed(const deployment& described) noexcept {
+  const deployment d = spelled_out(described);
+  const strategy& s = d.strategy;
+  writing out;
+  note_what_no_flag_says(out, d, framework::deepspeed);
+  note_derived_dp(out, d, framework::deepspeed);
+  deepspeed_words w;
+  w.tp = unless(s[axis::tp], 1);
+  w.sequence_parallel = unless(s[axis::cp], 1);
+  w.expert_parallel = s[axis::ep] > 1 || s[axis::etp] > 1;
+  if (w.expert_parallel) w.ep = s[axis::ep];
+  note_uncut_experts(out, d, "DeepSpeed does not cut experts: expert_tensor_parallel_size must be 1");
+  note_experts_of_a_dense_model(out, d);
+  if (s[axis::tp] > 1 && s[axis::cp] > 1) out.cannot("cp", s[axis::cp], "DeepSpeed's TP and Ulysses exclude each other");
+  if (s[axis::tp] > 1 && s[axis::ep] > 1 && s[axis::pp] > 1)
+    out.cannot("tp", s[axis::tp], "DeepSpeed folds TP with EP only without PP");
+  if (s[axis::sp] != 1) out.cannot("sp", s[axis::sp], "DeepSpeed has no sequence parallelism over the ranks of TP");
+  note_order(out, d, rank_order{}, "DeepSpeed's ranks have no order to choose");
+  detail::note_program(out, d);
+  if (d.workload.is_training()) {
+    w.global_batch = d.workload.train.global_batch;
+    w.micro_batch = d.workload.train.micro_batch;
+  }
+  write_flags(out, deepspeed_grammar, w, flag_style::json);
+  return out;
+}
+
+} // namespace moeplan::dialect

@@ -1,0 +1,148 @@
+#pragma once
+
+#include <cstdint>
+
+#include <moeplan/dialect/reading.hpp>
+#include <moeplan/dialect/same.hpp>
+#include <moeplan/dialect/spelling.hpp>
+#include <moeplan/dialect/stage_split.hpp>
+#include <moeplan/dialect/writing.hpp>
+
+/// @file
+/// TensorRT-LLM: flags of trtllm-serve. Names from tensorrt_llm/commands/serve.py, meaning from tensorrt_llm/mapping.py.
+///
+/// --tp_size is a whole pipeline stage but for context parallelism. With attention data parallelism every one of these ranks holds all
+/// of the attention (TP 1, DP tp_size), else each holds a part (TP tp_size, DP 1). The experts of the same ranks are on MoE-TP x MoE-EP,
+/// and MoE-TP is tp_size / ep_size: there is one copy of them in tp_size ranks. The ranks of EP are neighbours, those of MoE-TP are not.
+
+namespace moeplan::dialect {
+
+/// What a launch line of TensorRT-LLM says.
+struct trtllm_words {
+  optional_integer tp{}, pp{}, cp{}, ep{}, cluster{};
+  bool attention_dp = false;
+  optional_integer gpus_per_node{};
+  optional_integer batch{}, sequence_length{};
+};
+
+/// One row a flag.
+struct trtllm_table {
+  using row = flag<trtllm_words>;
+  using words = trtllm_words;
+
+  static constexpr row rows[] = {
+      row::an_integer("--tp_size", &words::tp, "commands/serve.py", "--tensor_parallel_size"),
+      row::an_integer("--pp_size", &words::pp, "commands/serve.py", "--pipeline_parallel_size"),
+      row::an_integer("--cp_size", &words::cp, "commands/serve.py", "--context_parallel_size"),
+      row::an_integer("--ep_size", &words::ep, "commands/serve.py", "--moe_expert_parallel_size"),
+      row::an_integer("--cluster_size", &words::cluster, "commands/serve.py", "--moe_cluster_parallel_size").only_read(),
+      row::a_switch("--enable_attention_dp", &words::attention_dp, "commands/serve.py"),
+      row::an_integer("--gpus_per_node", &words::gpus_per_node, "commands/serve.py").only_read(),
+      row::an_integer("--max_batch_size", &words::batch, "commands/serve.py"),
+      row::an_integer("--max_seq_len", &words::sequence_length, "commands/serve.py"),
+  };
+};
+
+/// TensorRT-LLM's launch line. What is not modelled is about precision, kernels, scheduling and the server.
+inline constexpr grammar<trtllm_words, sizeof trtllm_table::rows / sizeof *trtllm_table::rows> trtllm_grammar{
+    .framework = framework::trtllm,
+    .flags = trtllm_table::rows,
+    .not_modelled_switches = "--trust_remote_code --fail_fast_on_attention_window_too_large --enable_chunked_prefill",
+    .not_modelled =
+        "--tokenizer --custom_tokenizer --host --port --backend --custom_module_dirs --log_level --max_beam_width "
+        "--max_num_tokens --free_gpu_memory_fraction --kv_cache_free_gpu_memory_fraction --kv_cache_dtype "
+        "--num_postprocess_workers --revision --config --extra_llm_api_options --reasoning_parser --tool_parser "
+        "--metadata_server_config_file --server_role --otlp_traces_endpoint --disagg_cluster_uri --media_io_kwargs "
+        "--chat_template --served_model_name",
+    .programs = "trtllm-serve serve trtllm-llmapi-launch mpirun srun",
+    .model_is_a_word = true};
+
+namespace detail {
+
+/// The order in which TensorRT-LLM numbers the experts' ranks: EP before MoE-TP. On the dense grid it is the same as the default.
+inline constexpr rank_order trtllm_order{"ep-tp-cp-dp-pp"};
+
+constexpr translation from_trtllm(const trtllm_words& w, const deployment& base) noexcept {
+  translation t{.deployment = base};
+  deployment& d = t.deployment;
+  if (w.cluster.value_or(1) != 1)
+    return {.problem = "experts on clusters of ranks are no degree of the two grids", .flag = "--cluster_size", .expected = "1"};
+  const std::int64_t stage = w.tp.value_or(1);
+  const std::int64_t ep_size = w.ep.value_or(1);
+  strategy s;
+  s.set(axis::tp, w.attention_dp ? 1 : stage);
+  s.set(axis::dp, w.attention_dp ? stage : 1);
+  s.set(axis::cp, w.cp.value_or(1));
+  s.set(axis::pp, w.pp.value_or(1));
+  s.set(axis::ep, ep_size);
+  const bool legal = stage > 0 && ep_size > 0;
+  s.set(axis::etp, legal && base.model.has_experts() ? divided(stage, ep_size) : 1);
+  if (s[axis::etp] == 0)
+    return {.problem = "EP does not divide the ranks that TensorRT-LLM spreads experts over",
+            .flag = "--ep_size",
+            .expected = "a divisor of tp_size"};
+  if (s[axis::etp] > 1 && ep_size > 1) s.order = trtllm_order;
+  d.strategy = s;
+  d.layout = layout_of(s[axis::pp], [&](std::int64_t i) { return trtllm_split(base.model.layers, s[axis::pp], i); });
+  d.workload = serving_of(base, w.batch, w.sequence_length, base.workload.serve.redundant_experts);
+  d = spelled_out(d);
+  return t;
+}
+
+constexpr void write_trtllm_grids(trtllm_words& w, writing& out, const deployment& d) noexcept {
+  const strategy& s = d.strategy;
+  w.attention_dp = s[axis::dp] > 1;
+  w.tp = unless(w.attention_dp ? s[axis::dp] : s[axis::tp], 1);
+  if (w.attention_dp && s[axis::tp] != 1)
+    out.cannot("tp", s[axis::tp], "with attention data parallelism every rank of TensorRT-LLM holds all of the attention; DP is ")
+        .append(s[axis::dp]);
+  const bool numbered_otherwise = d.model.has_experts() && s[axis::etp] > 1 && s[axis::ep] > 1;
+  note_order(out, d, numbered_otherwise ? trtllm_order : rank_order{},
+             "TensorRT-LLM numbers ranks as ep-tp-cp-dp-pp, and cannot otherwise");
+  if (!d.model.has_experts()) return;
+  w.ep = unless(s[axis::ep], 1);
+  const std::int64_t expert_ranks = ranks(s[axis::etp], s[axis::ep]);
+  if (expert_ranks != w.tp.value_or(1)) {
+    out.cannot("etp", s[axis::etp], "MoE-TP x EP is tp_size in TensorRT-LLM, not ").append(expert_ranks);
+    if (s[axis::ep] > 1) out.cannot("ep", s[axis::ep], "MoE-TP x EP is tp_size in TensorRT-LLM: ").append(w.tp.value_or(1));
+  }
+  if (s[axis::cp] > 1 && s[axis::ep] > 1)
+    out.cannot("cp", s[axis::cp],
+               "with EP it must be Helix parallelism, which TensorRT-LLM's configuration file chooses and no flag");
+}
+
+} // namespace detail
+
+/// Reads flags of TensorRT-LLM. The base brings the model, the cluster, and what TensorRT-LLM has no flags for.
+[[nodiscard]] constexpr reading read_trtllm(text flags, const deployment& base) noexcept {
+  return read_flags(trtllm_grammar, flags, base, &detail::from_trtllm);
+}
+
+/// Writes flags for TensorRT-LLM.
+[[nodiscard]] constexpr writing write_trtllm(const deployment& described) noexcept {
+  const deployment d = spelled_out(described);
+  const strategy& s = d.strategy;
+  writing out;
+  note_what_no_flag_says(out, d, framework::trtllm);
+  note_experts_of_a_dense_model(out, d);
+  trtllm_words w;
+  w.pp = unless(s[axis::pp], 1);
+  w.cp = unless(s[axis::cp], 1);
+  detail::write_trtllm_grids(w, out, d);
+  if (s[axis::sp] != 1) out.cannot("sp", s[axis::sp], "TensorRT-LLM has no sequence parallelism to switch on");
+  note_no_interleaving(out, d, "TensorRT-LLM gives each pipeline rank one stage");
+  note_split(out, d, trtllm_split, "trtllm-serve splits layers by itself, the first stages holding one more");
+  note_serving(out, d);
+  if (d.workload.is_serving()) {
+    const serving_words v = words_for(d.workload.serve, d.model);
+    w.batch = v.batch;
+    w.sequence_length = v.sequence_length;
+    if (v.redundant_experts.given)
+      out.cannot("redundant_experts", v.redundant_experts.number,
+                 "slots for experts are set in TensorRT-LLM's configuration file (moe_config.load_balancer), not by a flag");
+  }
+  write_flags(out, trtllm_grammar, w);
+  return out;
+}
+
+} // namespace moeplan::dialect

@@ -1,0 +1,162 @@
+#pragma once
+
+#include <cstdint>
+
+#include <moeplan/dialect/reading.hpp>
+#include <moeplan/dialect/same.hpp>
+#include <moeplan/dialect/spelling.hpp>
+#include <moeplan/dialect/stage_split.hpp>
+#include <moeplan/dialect/writing.hpp>
+
+/// @file
+/// vLLM: flags of vllm serve. Names from vllm/engine/arg_utils.py, meaning from vllm/config/parallel.py and FusedMoEParallelConfig.make in
+/// vllm/model_executor/layers/fused_moe/config.py.
+///
+/// Attention is on TP x PCP x DP. EP is no number but a switch: with --enable-expert-parallel the experts are spread over all of
+/// DP x PCP x TP, whole; without it each is cut into as many parts. Either way there is one copy of them (EDP 1). Decode context
+/// parallelism splits the KV cache over the ranks of TP and is no degree here.
+
+namespace moeplan::dialect {
+
+/// What a launch line of vLLM says.
+struct vllm_words {
+  optional_integer tp{}, pp{}, dp{}, prefill_cp{};
+  bool expert_parallel = false;
+  bool balances_load = false;
+  bool sequence_parallel = false;
+  optional_integer redundant_experts{};
+  optional_integer batch{}, sequence_length{};
+};
+
+/// One row a flag.
+struct vllm_table {
+  using row = flag<vllm_words>;
+  using words = vllm_words;
+
+  static constexpr row rows[] = {
+      row::the_model("--model", "config/model.py"),
+      row::an_integer("--tensor-parallel-size", &words::tp, "config/parallel.py", "-tp"),
+      row::an_integer("--pipeline-parallel-size", &words::pp, "config/parallel.py", "-pp"),
+      row::an_integer("--data-parallel-size", &words::dp, "config/parallel.py", "-dp"),
+      row::an_integer("--prefill-context-parallel-size", &words::prefill_cp, "config/parallel.py", "-pcp"),
+      row::a_switch("--enable-expert-parallel", &words::expert_parallel, "config/parallel.py", "-ep"),
+      row::a_switch_off("--no-enable-expert-parallel", &words::expert_parallel, "config/parallel.py").only_read(),
+      row::a_truth("--compilation-config.pass_config.enable_sp", &words::sequence_parallel, "config/compilation.py"),
+      row::an_object("--compilation-config", "--compilation-config.", "config/compilation.py", "-cc"),
+      row::a_switch("--enable-eplb", &words::balances_load, "config/parallel.py"),
+      row::an_integer("--eplb-config.num_redundant_experts", &words::redundant_experts, "config/parallel.py",
+                      "--num-redundant-experts"),
+      row::an_object("--eplb-config", "--eplb-config.", "config/parallel.py"),
+      row::an_integer("--max-num-seqs", &words::batch, "config/scheduler.py"),
+      row::an_integer("--max-model-len", &words::sequence_length, "config/model.py"),
+  };
+};
+
+/// vLLM's launch line. What is not modelled is about precision, kernels, scheduling and the server.
+inline constexpr grammar<vllm_words, sizeof vllm_table::rows / sizeof *vllm_table::rows> vllm_grammar{
+    .framework = framework::vllm,
+    .flags = vllm_table::rows,
+    .not_modelled_switches =
+        "--trust-remote-code --enforce-eager --enable-prefix-caching --no-enable-prefix-caching --enable-chunked-prefill "
+        "--no-enable-chunked-prefill --enable-auto-tool-choice --disable-log-requests --no-enable-log-requests "
+        "--enable-log-requests "
+        "--disable-log-stats --headless --enable-dbo --data-parallel-hybrid-lb --data-parallel-external-lb --async-scheduling "
+        "--no-async-scheduling --disable-custom-all-reduce --enable-lora --enable-elastic-ep --enable-ep-weight-filter "
+        "--disable-nccl-for-dp-synchronization --enable-sleep-mode",
+    .not_modelled =
+        "--host --port --api-key --served-model-name --dtype --quantization -q --kv-cache-dtype --gpu-memory-utilization "
+        "--max-num-batched-tokens --block-size --swap-space --cpu-offload-gb --seed --tokenizer --tokenizer-mode --revision "
+        "--load-format "
+        "--download-dir --hf-overrides --config-format --decode-context-parallel-size -dcp --dcp-comm-backend "
+        "--cp-kv-cache-interleave-size --all2all-backend --moe-backend --expert-placement-strategy --data-parallel-size-local -dpl "
+        "--data-parallel-rank -dpn --data-parallel-start-rank -dpr --data-parallel-address -dpa --data-parallel-rpc-port -dpp "
+        "--data-parallel-backend -dpb --distributed-executor-backend --nnodes -n --node-rank -r --master-addr --master-port "
+        "--max-parallel-loading-workers --attention-backend --speculative-config --kv-transfer-config --kv-events-config "
+        "--tool-call-parser --reasoning-parser --chat-template --api-server-count --max-logprobs --generation-config "
+        "--ubatch-size --dbo-decode-token-threshold --dbo-prefill-token-threshold --model-loader-extra-config --scheduling-policy "
+        "--limit-mm-per-prompt --max-cudagraph-capture-size -O -m --eplb-config.window_size --eplb-config.step_interval "
+        "--eplb-config.log_balancedness --eplb-config.log_balancedness_interval --eplb-config.use_async --eplb-config.policy "
+        "--eplb-config.communicator --compilation-config.pass_config --compilation-config.mode --compilation-config.level "
+        "--compilation-config.cudagraph_mode --compilation-config.cudagraph_capture_sizes --compilation-config.custom_ops "
+        "--compilation-config.compile_sizes --compilation-config.backend --compilation-config.use_inductor",
+    .programs = "vllm serve python python3 vllm.entrypoints.openai.api_server",
+    .model_is_a_word = true,
+    .underscores_are_dashes = true};
+
+namespace detail {
+
+constexpr translation from_vllm(const vllm_words& w, const deployment& base) noexcept {
+  translation t{.deployment = base};
+  deployment& d = t.deployment;
+  const std::int64_t tp_size = w.tp.value_or(1);
+  const std::int64_t cp_size = w.prefill_cp.value_or(1);
+  const std::int64_t dp_size = w.dp.value_or(1);
+  const std::int64_t expert_ranks = base.model.has_experts() ? ranks(tp_size, cp_size, dp_size) : 0;
+  const std::int64_t known_ranks = expert_ranks == 0 ? 1 : expert_ranks; // What is illegal, `check` finds by itself.
+  strategy s;
+  s.set(axis::tp, tp_size);
+  s.set(axis::pp, w.pp.value_or(1));
+  s.set(axis::cp, cp_size);
+  s.set(axis::dp, dp_size);
+  s.set(axis::ep, w.expert_parallel ? known_ranks : 1);
+  s.set(axis::etp, w.expert_parallel ? 1 : known_ranks);
+  s.set(axis::sp, w.sequence_parallel ? tp_size : 1);
+  d.strategy = s;
+  d.layout = layout_of(s[axis::pp], [&](std::int64_t i) { return vllm_split(base.model.layers, s[axis::pp], i); });
+  d.workload = serving_of(base, w.batch, w.sequence_length, w.redundant_experts);
+  d = spelled_out(d);
+  return t;
+}
+
+} // namespace detail
+
+/// Reads flags of vLLM. The base brings the model, the cluster, and what vLLM has no flags for.
+[[nodiscard]] constexpr reading read_vllm(text flags, const deployment& base) noexcept {
+  return read_flags(vllm_grammar, flags, base, &detail::from_vllm);
+}
+
+/// Writes flags for vLLM.
+[[nodiscard]] constexpr writing write_vllm(const deployment& described) noexcept {
+  const deployment d = spelled_out(described);
+  const strategy& s = d.strategy;
+  writing out;
+  note_what_no_flag_says(out, d, framework::vllm);
+  vllm_words w;
+  w.tp = unless(s[axis::tp], 1);
+  w.pp = unless(s[axis::pp], 1);
+  w.dp = unless(s[axis::dp], 1);
+  w.prefill_cp = unless(s[axis::cp], 1);
+  w.sequence_parallel = s[axis::sp] > 1 && s[axis::sp] == s[axis::tp];
+  if (s[axis::sp] != 1 && !w.sequence_parallel) out.cannot("sp", s[axis::sp], "vLLM's sequence parallelism is TP wide, or off");
+  const std::int64_t everywhere = ranks(s[axis::tp], s[axis::cp], s[axis::dp]);
+  const bool spread = s[axis::ep] == everywhere && s[axis::etp] == 1 && everywhere > 1;
+  const bool cut = s[axis::ep] == 1 && s[axis::etp] == everywhere;
+  w.expert_parallel = d.model.has_experts() && (spread || s[axis::ep] > 1);
+  note_experts_of_a_dense_model(out, d);
+  if (d.model.has_experts() && !spread && !cut) {
+    if (s[axis::ep] != 1) out.cannot("ep", s[axis::ep], "vLLM spreads experts over all of DP x PCP x TP, ").append(everywhere);
+    if (s[axis::ep] == 1 || s[axis::etp] != 1)
+      out.cannot("etp", s[axis::etp], "without expert parallelism vLLM cuts experts into DP x PCP x TP parts, with it not at all: ")
+          .append(everywhere)
+          .append(text{" or 1"});
+  }
+  if (s[axis::cp] > 1 && s[axis::dp] > 1)
+    out.cannot("cp", s[axis::cp], "prefill context parallelism excludes data parallelism in vLLM");
+  note_order(out, d, rank_order{}, "vLLM's ranks have no order to choose");
+  if (s[axis::pp] > 1 && s[axis::dp] > 1 && s.order == rank_order{})
+    out.cannot("order", text{spelled(s.order)}, "vLLM numbers the pipeline within each data-parallel rank");
+  note_no_interleaving(out, d, "vLLM gives each pipeline rank one stage");
+  note_split(out, d, vllm_split, "vLLM splits layers by itself, unless VLLM_PP_LAYER_PARTITION in the environment says how");
+  note_serving(out, d);
+  if (d.workload.is_serving()) {
+    const serving_words v = words_for(d.workload.serve, d.model);
+    w.batch = v.batch;
+    w.sequence_length = v.sequence_length;
+    w.redundant_experts = v.redundant_experts;
+    w.balances_load = v.redundant_experts.given; // Redundant experts without load balancing are refused.
+  }
+  write_flags(out, vllm_grammar, w);
+  return out;
+}
+
+} // namespace moeplan::dialect

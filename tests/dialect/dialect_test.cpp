@@ -1,0 +1,81 @@
+#include <doctest/doctest.h>
+
+#include <moeplan/dialect/dialect.hpp>
+
+#include <string>
+
+#include "published.hpp"
+#include "support/both_times.hpp"
+
+using namespace moeplan;
+using namespace moeplan_test;
+using dialect::framework;
+
+namespace {
+
+std::string string_of(text t) { return {t.data(), t.size()}; }
+
+} // namespace
+
+// The round trip: what a framework's flags say of a published deployment is the same deployment again; where they do not say all of it,
+// there is a sentence for every part that is lost.
+TEST_CASE("every published deployment to flags and back") {
+  for (const published_deployment& p : published) {
+    const deployment& d = p.deployment;
+    for (const framework f : dialect::frameworks) {
+      CAPTURE(p.name);
+      CAPTURE(string_of(name_of(f)));
+      const dialect::writing w = dialect::write(f, d);
+      CAPTURE(string_of(text{w.flags}));
+      std::string sentences;
+      for (const auto& sentence : w.cannot_express) sentences += string_of(text{sentence}) + '\n';
+      CAPTURE(sentences);
+      const bool expressed = dialect::is_among(name_of(f), p.expressed_by);
+      CHECK(w.complete() == expressed);
+      if (!expressed) continue;
+      const dialect::reading r = dialect::read(f, text{w.flags}, {.model = d.model, .cluster = d.cluster});
+      CAPTURE(string_of(r.error.problem));
+      REQUIRE(r.ok());
+      CHECK(dialect::same(d, r.deployment));
+      CHECK(r.without_meaning.empty());
+    }
+  }
+}
+
+TEST_CASE("flags that are written twice are the same flags") {
+  for (const published_deployment& p : published)
+    for (const framework f : dialect::frameworks)
+      CHECK(text{dialect::write(f, p.deployment).flags} == text{dialect::write(f, dialect::spelled_out(p.deployment)).flags});
+}
+
+BOTH_TIMES("there and back through every training framework that can", [] {
+  constexpr deployment d = trained(catalog::mixtral_8x22b, 128, {tp{2}, sp{2}, ep{8}, pp{8}, etp{1}}, batch(256, 4096));
+  constexpr deployment base{.model = d.model, .cluster = d.cluster};
+  for (const framework f : {framework::megatron, framework::torchtitan}) {
+    const dialect::writing w = dialect::write(f, d);
+    EXPECT(w.complete());
+    EXPECT(dialect::same(d, dialect::read(f, text{w.flags}, base).deployment));
+  }
+});
+
+BOTH_TIMES("there and back through every serving framework that can", [] {
+  constexpr deployment d = served(catalog::mixtral_8x7b, 8, {dp{8}, ep{8}}, {.batch = 64, .sequence_length = 4096});
+  constexpr deployment base{.model = d.model, .cluster = d.cluster};
+  for (const framework f : {framework::vllm, framework::sglang, framework::trtllm}) {
+    const dialect::writing w = dialect::write(f, d);
+    EXPECT(w.complete());
+    EXPECT(dialect::same(d, dialect::read(f, text{w.flags}, base).deployment));
+  }
+});
+
+// vLLM's TP 4 x DP 4 with expert parallelism is SGLang's tp-size 16 with dp-size 4, and no attention of TensorRT-LLM's.
+TEST_CASE("from one framework to another") {
+  const dialect::reading r = dialect::read(
+      framework::vllm, "vllm serve deepseek-ai/DeepSeek-V3 -tp 4 -dp 4 --enable-expert-parallel", {.model = catalog::deepseek_v3});
+  REQUIRE(r.ok());
+  CHECK(string_of(r.model_name) == "deepseek-ai/DeepSeek-V3");
+  const dialect::writing w = dialect::write(framework::sglang, r.deployment);
+  CHECK(w.complete());
+  CHECK(string_of(text{w.flags}) == "--tp-size 16 --dp-size 4 --enable-dp-attention --ep-size 16");
+  CHECK(!dialect::write(framework::trtllm, r.deployment).complete());
+}

@@ -1,0 +1,127 @@
+#include <moeplan/dialect/reading.hpp>
+
+#include "support/both_times.hpp"
+
+using namespace moeplan;
+using namespace moeplan::dialect;
+
+namespace {
+
+/// A framework of nobody's.
+struct words_of_a_test {
+  optional_integer size{};
+  bool on = false, off = true, truth = false;
+  text choice{};
+  ratio factor{0};
+  layout stages{};
+};
+
+struct table_of_a_test {
+  using row = flag<words_of_a_test>;
+  using words = words_of_a_test;
+  static constexpr row rows[] = {
+      row::an_integer("--size", &words::size, "here", "-s --length"),
+      row::a_switch("--on", &words::on, "here"),
+      row::a_switch_off("--no-off", &words::off, "here"),
+      row::a_truth("--truth", &words::truth, "here"),
+      row::a_word("--choice", &words::choice, "left right", "here").for_each_layer(),
+      row::a_decimal("--factor", &words::factor, "here"),
+      row::a_layout("--stages", &words::stages, "here"),
+      row::the_model("--model", "here"),
+      row::an_object("--object", "--object.", "here"),
+      row::an_integer("--object.size", &words::size, "here"),
+      row::a_word("mode:", &words::choice, "left right", "here"),
+  };
+};
+
+inline constexpr grammar<words_of_a_test, 11> grammar_of_a_test{.framework = framework::vllm,
+                                                                .flags = table_of_a_test::rows,
+                                                                .not_modelled_switches = "--quiet",
+                                                                .not_modelled = "--seed --object.seed",
+                                                                .not_modelled_lists = "--many",
+                                                                .programs = "serve",
+                                                                .model_is_a_word = true,
+                                                                .underscores_are_dashes = true};
+
+constexpr auto reader_of(text line) {
+  flag_reader reader{grammar_of_a_test};
+  reader.read(line);
+  return reader;
+}
+
+constexpr flag_error error_of(text line) { return reader_of(line).result.error; }
+
+} // namespace
+
+BOTH_TIMES("every kind of value", [] {
+  const auto r =
+      reader_of("serve run.py --size=-3 --on --no-off --truth True --choice left --factor 1.25 --stages 'Et|tL' --model m");
+  EXPECT(r.result.ok());
+  EXPECT(r.words.size == optional_integer{-3});
+  EXPECT(r.words.on && !r.words.off && r.words.truth);
+  EXPECT(r.words.choice == "left");
+  EXPECT(r.words.factor == ratio{5, 4});
+  EXPECT(r.words.stages.runs.size() == 1 && r.words.stages.runs[0].stages == 2);
+  EXPECT(r.result.model_name == "m");
+});
+
+BOTH_TIMES("other names, underscores for dashes, and the last of several", [] {
+  EXPECT(reader_of("-s 1").words.size == optional_integer{1});
+  EXPECT(reader_of("--length 2 --size 3").words.size == optional_integer{3});
+  EXPECT(!reader_of("--no_off").words.off);
+});
+
+BOTH_TIMES("the model may stand without a flag",
+           [] { EXPECT(reader_of("serve org/model --on").result.model_name == "org/model"); });
+
+BOTH_TIMES("a word that carries its value behind a colon", [] {
+  EXPECT(reader_of("mode:right").words.choice == "right");
+  EXPECT(error_of("mode:up").position == 5);
+});
+
+BOTH_TIMES("the settings of an object are rows", [] {
+  EXPECT(reader_of(R"(--object '{"size": 4, "seed": 1}')").words.size == optional_integer{4});
+  EXPECT(reader_of("--object.size 5").words.size == optional_integer{5});
+  const flag_error e = error_of(R"(--object '{"sise": 4}')");
+  EXPECT(e.problem == "an unknown setting" && e.found == "sise" && e.nearest == "--object.size" && e.position == 12);
+});
+
+BOTH_TIMES("flags without meaning are listed", [] {
+  const auto r = reader_of("--quiet --seed 7 --many a b c --on");
+  EXPECT(r.result.ok());
+  EXPECT(r.words.on);
+  EXPECT(r.result.without_meaning == sequence<text, 64>{{"--quiet", "--seed", "--many"}, 3});
+});
+
+BOTH_TIMES("one word for all layers", [] {
+  EXPECT(reader_of("--choice left left left").words.choice == "left");
+  const flag_error e = error_of("--choice left right");
+  EXPECT(e.problem == "several different values" && e.found == "right" && e.position == 14);
+});
+
+BOTH_TIMES("an unknown flag, where it stood, and the nearest known one", [] {
+  const flag_error e = error_of("--on --sise 3");
+  EXPECT(e.problem == "an unknown flag" && e.found == "--sise" && e.nearest == "--size" && e.position == 5);
+});
+
+BOTH_TIMES("values that cannot be used", [] {
+  EXPECT(error_of("--size x").problem == "not a number");
+  EXPECT(error_of("--size x").position == 7);
+  EXPECT(error_of("--size 9223372036854775808").problem == "not a number");
+  EXPECT(error_of("--size 8k").found == "8k");
+  EXPECT(error_of("--size").problem == "a flag without its value");
+  EXPECT(error_of("--size --on").problem == "a flag without its value");
+  EXPECT(error_of("--on=1").problem == "a flag that takes no value");
+  EXPECT(error_of("--truth maybe").problem == "not a truth value");
+  EXPECT(error_of("--choice up").expected == "left right");
+  EXPECT(error_of("--factor -1").problem == "not a number");
+  EXPECT(error_of("--factor 1e3").problem == "not a number");
+  EXPECT(error_of("--seed").problem == "a flag without its value");
+  EXPECT(error_of("one two").found == "two");
+  EXPECT(error_of("--size 'x").problem == "a quotation mark that is never closed");
+});
+
+BOTH_TIMES("a layout's error stands where it is in the line", [] {
+  const flag_error e = error_of("--stages 'Et|xL'");
+  EXPECT(e.problem == "not a token of a layout" && e.position == 13);
+});

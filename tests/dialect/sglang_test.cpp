@@ -1,0 +1,93 @@
+#include <moeplan/dialect/sglang.hpp>
+
+#include <moeplan/catalog/deepseek.hpp>
+#include <moeplan/catalog/llama.hpp>
+#include <moeplan/catalog/mixtral.hpp>
+
+#include "support/both_times.hpp"
+
+using namespace moeplan;
+using namespace moeplan::dialect;
+
+namespace {
+
+constexpr strategy strategy_of(text flags, const model& m = catalog::deepseek_v3) {
+  return read_sglang(flags, {.model = m}).deployment.strategy;
+}
+
+constexpr deployment served(const strategy& s, const serving& v = {.sequence_length = 4096}) {
+  return {.model = catalog::deepseek_v3, .strategy = s, .workload = v};
+}
+
+constexpr strategy all(tp t, dp d, ep e, etp x, cp c = {}, pp p = {}) { return {t, d, e, x, c, p, vpp{1}, sp{1}}; }
+
+} // namespace
+
+// Of an issue's launch line (sgl-project/sglang#6017): 16 GPUs, attention wholly data-parallel, EP 16, 256 + 32 slots for experts.
+BOTH_TIMES("a whole launch line", [] {
+  const reading r = read_sglang(
+      "python3 -m sglang.launch_server --model-path deepseek-ai/DeepSeek-V3 --disaggregation-mode decode --dist-timeout 3600 "
+      "--host 127.0.0.1 --port 40000 --trust-remote-code --dist-init-addr 127.0.0.1:5757 --nnodes 2 --node-rank 0 --tp-size 16 "
+      "--dp-size 16 --enable-dp-attention --enable-deepep-moe --deepep-mode low_latency --mem-fraction-static 0.846 "
+      "--chunked-prefill-size 81920 --max-running-requests 4096 --context-length 4096 --ep-num-redundant-experts 32 "
+      "--enable-two-batch-overlap --moe-dense-tp-size 1 --cuda-graph-bs 256 --disable-radix-cache --decode-log-interval 1",
+      {.model = catalog::deepseek_v3});
+  EXPECT(r.ok());
+  EXPECT(r.deployment.strategy == all(tp{1}, dp{16}, ep{16}, etp{1}));
+  EXPECT(r.deployment.workload.serve ==
+         serving{.batch = 256, .sequence_length = 4096, .redundant_experts = 32}); // 4096 for 16 ranks
+  EXPECT(r.model_name == "deepseek-ai/DeepSeek-V3");
+});
+
+// server_args.py and layers/dp_attention.py: attn_tp = tp / (dp x attn_cp); moe_tp = tp / (moe_dp x ep).
+BOTH_TIMES("tp-size is the whole stage", [] {
+  EXPECT(strategy_of("--tp 8") == all(tp{8}, dp{1}, ep{1}, etp{8}));
+  EXPECT(strategy_of("--tp 8 --ep 8") == all(tp{8}, dp{1}, ep{8}, etp{1}));
+  EXPECT(strategy_of("--tp 8 --ep 2") == all(tp{8}, dp{1}, ep{2}, etp{4}));
+  EXPECT(strategy_of("--tp 16 --dp 4 --enable-dp-attention --ep 16") == all(tp{4}, dp{4}, ep{16}, etp{1}));
+  EXPECT(strategy_of("--tp 8 --attn-cp-size 2 --moe-dp-size 2 --ep 4") == all(tp{4}, dp{1}, ep{4}, etp{1}, cp{2}));
+  EXPECT(strategy_of("--tp 8 --pp 2")[axis::pp] == 2);
+});
+
+BOTH_TIMES("without DP attention dp-size counts copies of the server", [] {
+  EXPECT(strategy_of("--tp 4 --dp 2") == all(tp{4}, dp{2}, ep{1}, etp{4}));
+  EXPECT(strategy_of("--tp 4 --dp 2 --ep 4") == all(tp{4}, dp{2}, ep{4}, etp{1}));
+  EXPECT(strategy_of("--tp 4 --dp 1 --enable-dp-attention") == all(tp{4}, dp{1}, ep{1}, etp{4})); // dp-size 1 switches it off
+  EXPECT(strategy_of("--tp 4 --dp 2", catalog::llama_3_1_8b) == all(tp{4}, dp{2}, ep{1}, etp{1}));
+});
+
+// arg_groups/overrides.py, _A2A_EP_SPANNING_BACKENDS
+BOTH_TIMES("an all-to-all backend spreads experts over all ranks", [] {
+  EXPECT(strategy_of("--tp 8 --moe-a2a-backend deepep")[axis::ep] == 8);
+  EXPECT(strategy_of("--tp 8 --ep 4 --moe-a2a-backend deepep")[axis::ep] == 8);
+  EXPECT(strategy_of("--tp 8 --ep 4 --moe-a2a-backend none")[axis::ep] == 4);
+});
+
+BOTH_TIMES("what does not divide is no degree", [] {
+  const reading attention = read_sglang("--tp 10 --dp 4 --enable-dp-attention", {.model = catalog::deepseek_v3});
+  EXPECT(!attention.ok() && attention.error.found == "10" && attention.error.position == 5);
+  const reading experts = read_sglang("--tp 8 --ep 3", {.model = catalog::deepseek_v3});
+  EXPECT(!experts.ok() && experts.error.found == "3" && experts.error.position == 12);
+  EXPECT(read_sglang("--tp 8 --ep 0", {.model = catalog::deepseek_v3}).deployment.strategy[axis::ep] == 0); // for check to judge
+});
+
+BOTH_TIMES("flags", [] {
+  EXPECT(text{write_sglang(served({tp{4}, dp{4}, ep{16}})).flags} ==
+         "--tp-size 16 --dp-size 4 --enable-dp-attention --ep-size 16 --context-length 4096");
+  EXPECT(text{write_sglang(served({tp{4}, dp{2}, ep{4}})).flags} == "--tp-size 4 --dp-size 2 --ep-size 4 --context-length 4096");
+  EXPECT(text{write_sglang(served({tp{4}, dp{1}, cp{2}, ep{4}})).flags} ==
+         "--tp-size 8 --attn-cp-size 2 --ep-size 4 --moe-dp-size 2 --context-length 4096");
+  // The online decode of February 2025: 256 requests on each of 144 ranks are 36,864.
+  EXPECT(text{write_sglang(served({dp{144}, ep{144}}, {.batch = 256, .sequence_length = 4096, .redundant_experts = 32})).flags} ==
+         "--tp-size 144 --dp-size 144 --enable-dp-attention --ep-size 144 --enable-eplb --ep-num-redundant-experts 32 "
+         "--max-running-requests 36864 --context-length 4096");
+});
+
+BOTH_TIMES("what SGLang cannot express", [] {
+  const auto first = [](const deployment& d) { return write_sglang(d).cannot_express[0]; };
+  EXPECT(text{first(served({tp{4}, sp{4}, dp{80}, ep{320}}))} == "sp 4: SGLang has no sequence parallelism to switch on");
+  EXPECT(text{first(served({dp{8}, ep{4}}))} ==
+         "edp 2: SGLang has as many copies of the experts as attention has CP ranks, or one");
+  EXPECT(text{first(served({dp{1}, vpp{2}}))} == "vpp 2: SGLang gives each pipeline rank one stage");
+  EXPECT(text{first({.model = catalog::mixtral_8x7b, .strategy = {dp{1}}})} == "training: SGLang serves");
+});

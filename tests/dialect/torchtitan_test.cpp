@@ -1,0 +1,147 @@
+#include <moeplan/dialect/torchtitan.hpp>
+
+#include <moeplan/catalog/deepseek.hpp>
+#include <moeplan/catalog/llama.hpp>
+#include <moeplan/catalog/mixtral.hpp>
+
+#include "support/both_times.hpp"
+
+using namespace moeplan;
+using namespace moeplan::dialect;
+
+namespace {
+
+constexpr deployment on(const model& m, std::int64_t gpus) { return {.model = m, .cluster = {.total = gpus}}; }
+
+constexpr deployment read_on(std::int64_t gpus, text flags, const model& m = catalog::mixtral_8x7b) {
+  return read_torchtitan(flags, on(m, gpus)).deployment;
+}
+
+template <std::size_t N>
+constexpr bool deals(const dialect::detail::torchtitan_split& split, const std::int64_t (&expected)[N]) {
+  for (std::size_t i = 0; i < N; ++i)
+    if (split(static_cast<std::int64_t>(i)) != expected[i]) return false;
+  return true;
+}
+
+} // namespace
+
+// parallel_dims.py: dp_shard -1 is world / (dp_replicate x cp x tp x pp); EP divides dp_shard x cp x tp. Experts are cut by TP only
+// without EP (models/common/moe_sharding.py).
+BOTH_TIMES("what the degrees mean", [] {
+  EXPECT(read_on(8, "--parallelism.tensor_parallel_degree 2 --parallelism.expert_parallel_degree 4").strategy ==
+         strategy(tp{2}, pp{1}, vpp{1}, ep{4}, etp{1}, dp{4}, cp{1}, sp{2}));
+  EXPECT(read_on(8, "--parallelism.tensor_parallel_degree=2").strategy ==
+         strategy(tp{2}, pp{1}, vpp{1}, ep{1}, etp{2}, dp{4}, cp{1}, sp{2}));
+  EXPECT(
+      read_on(16, "--parallelism.data_parallel_replicate_degree 2 --parallelism.data_parallel_shard_degree 8").strategy[axis::dp] ==
+      16);
+  EXPECT(read_on(8, "--parallelism.tensor-parallel-degree 2 --parallelism.no-enable-sequence-parallel").strategy[axis::sp] == 1);
+});
+
+// parallel_dims.py: "expert_parallel_degree must divide dp_shard * cp * tp".
+BOTH_TIMES("EP borrows from shards, CP and TP, not from replicas", [] {
+  constexpr text line =
+      "--parallelism.data_parallel_replicate_degree 4 --parallelism.data_parallel_shard_degree 2 "
+      "--parallelism.expert_parallel_degree 8";
+  const reading r = read_torchtitan(line, on(catalog::mixtral_8x7b, 8));
+  EXPECT(!r.ok() && r.error.found == "8" && r.error.position == 127);
+});
+
+// configs.py: batches in tokens; a step is by itself one micro-batch of each rank for every pipeline micro-batch.
+BOTH_TIMES("batches are counted in tokens", [] {
+  const training t = read_on(8,
+                             "--training.max_context_length 4096 --training.num_tokens_per_microbatch_per_dp_rank 8192 "
+                             "--training.num_tokens_per_train_step 262144")
+                         .workload.train;
+  EXPECT(t.sequence_length == 4096 && t.micro_batch == 2 && t.global_batch == optional_integer{64});
+  const training by_itself = read_on(8, "").workload.train; // 16384 tokens of 2048 on 8 ranks
+  EXPECT(by_itself.sequence_length == 2048 && by_itself.micro_batch == 8 && by_itself.global_batch == optional_integer{64});
+  const training piped = read_on(8, "--parallelism.pipeline_parallel_degree 4 --parallelism.num_pp_microbatches 8").workload.train;
+  EXPECT(piped.global_batch == optional_integer{128});
+  EXPECT(!read_torchtitan("--training.max_context_length 3000", on(catalog::mixtral_8x7b, 8)).ok());
+});
+
+BOTH_TIMES("older options", [] {
+  const training t = read_on(8,
+                             "--training.seq_len 4096 --training.local_batch_size 4 --training.global_batch_size 64 "
+                             "--activation_checkpoint.mode full --parallelism.expert_parallel_comm_backend deepep")
+                         .workload.train;
+  EXPECT(t.sequence_length == 4096 && t.micro_batch == 4 && t.global_batch == optional_integer{64});
+  EXPECT(t.recompute == recompute::full && t.dispatcher == token_dispatcher::deepep);
+});
+
+BOTH_TIMES("recompute is a subcommand, and by itself selective", [] {
+  EXPECT(read_on(8, "").workload.train.recompute == recompute::selective);
+  EXPECT(read_on(8, "activation-checkpoint:none").workload.train.recompute == recompute::none);
+  EXPECT(!read_torchtitan("activation-checkpoint:memory-budget", {}).ok());
+});
+
+// pipeline_parallel.py, _generate_llm_fqn_per_model_part: its docstring's example deals out 2 + 3 + 2 layers on 2 stages.
+BOTH_TIMES("how layers are dealt out", [] {
+  EXPECT(deals({.layers = 3, .first_less = 2, .last_less = 2, .stages = 2}, {2, 1}));
+  EXPECT(deals({.layers = 32, .first_less = 1, .last_less = 1, .stages = 4}, {8, 9, 8, 7})); // 34: 9, 9, 8, 8
+  EXPECT(deals({.layers = 32, .first_less = 0, .last_less = 0, .stages = 4}, {8, 8, 8, 8}));
+});
+
+BOTH_TIMES("stages", [] {
+  EXPECT(read_on(8, "--parallelism.pipeline_parallel_degree 4").layout == layout::stages({1, 8}, {1, 9}, {1, 8}, {1, 7}));
+  const deployment looped =
+      read_on(8, "--parallelism.pipeline_parallel_degree 4 --parallelism.pipeline_parallel_schedule Interleaved1F1B");
+  EXPECT(looped.strategy[axis::vpp] == 2); // as many as a rank has by itself
+  const deployment by_layers =
+      read_on(8,
+              "--parallelism.pipeline_parallel_degree 4 --parallelism.pipeline_parallel_layers_per_stage 2 "
+              "--parallelism.pipeline_parallel_schedule Interleaved1F1B "
+              "--parallelism.pipeline_parallel_first_stage_less_layers 0 "
+              "--parallelism.pipeline_parallel_last_stage_less_layers 0");
+  EXPECT(by_layers.strategy[axis::vpp] == 4 && by_layers.layout == layout::even());
+  const reading r = read_torchtitan("--parallelism.pipeline_parallel_degree 4 --parallelism.pipeline_parallel_layers_per_stage 3",
+                                    on(catalog::mixtral_8x7b, 8)); // 34 / 3 are 12 stages: 3 a rank
+  EXPECT(r.ok() && r.deployment.strategy[axis::vpp] == 3);
+  EXPECT(!read_torchtitan("--parallelism.pipeline_parallel_degree 4 --parallelism.pipeline_parallel_layers_per_stage 5",
+                          on(catalog::mixtral_8x7b, 8))
+              .ok()); // 7 stages
+});
+
+BOTH_TIMES("a launch line", [] {
+  const reading r = read_torchtitan(
+      "torchrun --nproc_per_node=8 --nnodes 2 --rdzv_backend c10d -m torchtitan.train --module deepseek_v3 "
+      "--config deepseek_v3_16b --parallelism.expert_parallel_degree 8 --compile.enable",
+      {.model = catalog::deepseek_v2_lite});
+  EXPECT(r.ok());
+  EXPECT(r.deployment.cluster.gpus() == 16);
+  EXPECT(r.deployment.strategy[axis::dp] == 16);
+  EXPECT(read_torchtitan("--parallelism.data_parallel_degree 8", {}).error.problem == "an unknown flag");
+});
+
+BOTH_TIMES("options", [] {
+  deployment d = on(catalog::mixtral_8x7b, 64);
+  d.strategy = {pp{4}, ep{8}};
+  d.workload = training{.global_batch = 256, .sequence_length = 4096, .dispatcher = token_dispatcher::all_to_all};
+  EXPECT(text{write_torchtitan(d).flags} ==
+         "--parallelism.data_parallel_shard_degree 16 --parallelism.pipeline_parallel_degree 4 "
+         "--parallelism.pipeline_parallel_first_stage_less_layers 0 --parallelism.pipeline_parallel_last_stage_less_layers 0 "
+         "--parallelism.num_pp_microbatches 16 --parallelism.expert_parallel_degree 8 --training.max_context_length 4096 "
+         "--training.num_tokens_per_microbatch_per_dp_rank 4096 --training.num_tokens_per_train_step 1048576 "
+         "activation-checkpoint:none");
+  EXPECT(write_torchtitan(d).complete());
+});
+
+BOTH_TIMES("what torchtitan cannot express", [] {
+  const auto first = [](const strategy& s, const training& t) {
+    return write_torchtitan({.model = catalog::mixtral_8x7b, .cluster = {.total = 8}, .strategy = s, .workload = t})
+        .cannot_express[0];
+  };
+  const training t{.global_batch = 8, .sequence_length = 4096};
+  EXPECT(text{first({tp{2}, ep{2}, etp{2}}, t)} == "etp 2: with EP torchtitan does not cut experts");
+  EXPECT(text{first({tp{2}, etp{1}}, t)} == "etp 1: without EP torchtitan cuts experts as it cuts dense layers, TP");
+  EXPECT(text{first({cp{2}}, t)} == "context: torchtitan gathers keys and values, and no option says otherwise");
+  EXPECT(text{first({ep{8}}, t)} ==
+         "dispatcher: it is part of torchtitan's model configuration, by itself all_to_all with EP, and none without");
+  EXPECT(text{first({}, {.global_batch = 8})} ==
+         "sequence_length 0: torchtitan counts batches in tokens, which these are no number of");
+  EXPECT(text{first({rank_order{"tp-cp-ep-pp-dp"}}, t)} == "order tp-cp-ep-pp-dp: torchtitan's ranks have no order to choose");
+  EXPECT(text{first({}, {.global_batch = 8, .sequence_length = 4096, .routing = {.pre_softmax = true}})} ==
+         "routing/pre_softmax true: it is part of torchtitan's model configuration");
+});

@@ -1,0 +1,101 @@
+#include <moeplan/dialect/vllm.hpp>
+
+#include <moeplan/catalog/deepseek.hpp>
+#include <moeplan/catalog/llama.hpp>
+#include <moeplan/catalog/mixtral.hpp>
+
+#include "support/both_times.hpp"
+
+using namespace moeplan;
+using namespace moeplan::dialect;
+
+namespace {
+
+constexpr deployment of(const model& m) { return {.model = m}; }
+
+constexpr strategy strategy_of(text flags, const model& m = catalog::deepseek_v3) {
+  return read_vllm(flags, of(m)).deployment.strategy;
+}
+
+constexpr deployment served(const strategy& s, const serving& v = {.sequence_length = 4096},
+                            const model& m = catalog::deepseek_v3) {
+  return {.model = m, .strategy = s, .workload = v};
+}
+
+} // namespace
+
+// docs.vllm.ai, "Expert Parallel Deployment": EP is TP x DP; with TP 1 and DP 8 the experts are on 8 ranks. FusedMoEParallelConfig.make
+// gives the same in its comment: "When TP = 2, DP = 2 and EP = True": EP 4.
+BOTH_TIMES("expert parallelism is over all ranks of a stage", [] {
+  EXPECT(strategy_of(
+             "vllm serve deepseek-ai/DeepSeek-V3-0324 --tensor-parallel-size 1 --data-parallel-size 8 --enable-expert-parallel") ==
+         strategy(tp{1}, pp{1}, vpp{1}, ep{8}, etp{1}, dp{8}, cp{1}, sp{1}));
+  EXPECT(strategy_of("-tp 2 -dp 2 --enable-expert-parallel") == strategy(tp{2}, pp{1}, vpp{1}, ep{4}, etp{1}, dp{2}, cp{1}, sp{1}));
+  EXPECT(strategy_of("-tp=4 -pp=2 --enable-expert-parallel")[axis::ep] == 4);
+  EXPECT(strategy_of("-tp 2 -pcp 2 --enable-expert-parallel")[axis::ep] == 4);
+  EXPECT(strategy_of("--enable-expert-parallel --no-enable-expert-parallel -tp 2")[axis::ep] == 1);
+});
+
+// The same page's sibling, "Data Parallel Deployment": without --enable-expert-parallel "the expert layers will by default form a tensor
+// parallel group of size DP x TP".
+BOTH_TIMES("without it experts are cut into as many parts", [] {
+  EXPECT(strategy_of("--data-parallel-size=4 --tensor-parallel-size=2") ==
+         strategy(tp{2}, pp{1}, vpp{1}, ep{1}, etp{8}, dp{4}, cp{1}, sp{1}));
+  EXPECT(strategy_of("-dp 4 -tp 2", catalog::llama_3_1_8b)[axis::etp] == 1); // nothing to cut
+});
+
+BOTH_TIMES("batch, sequence, redundant experts, sequence parallelism", [] {
+  const deployment base = of(catalog::mixtral_8x7b);
+  const serving s =
+      read_vllm("--max-num-seqs 256 --max_model_len 8192 --enable-eplb --num-redundant-experts 8", base).deployment.workload.serve;
+  EXPECT(s.batch == 256 && s.sequence_length == 8192 && s.redundant_experts == 8);
+  EXPECT(read_vllm(R"(--eplb-config '{"num_redundant_experts": 32, "window_size": 1000}')", base)
+             .deployment.workload.serve.redundant_experts == 32);
+  EXPECT(read_vllm("--eplb-config.num_redundant_experts 4", base).deployment.workload.serve.redundant_experts == 4);
+  EXPECT(read_vllm("", base).deployment.workload.serve.sequence_length == 32768); // the model's own limit
+  EXPECT(read_vllm(R"(-tp 4 --compilation-config '{"pass_config": {"enable_sp": true}}')", base).deployment.strategy[axis::sp] ==
+         4);
+});
+
+BOTH_TIMES("layers are split as get_pp_indices does", [] {
+  EXPECT(read_vllm("-pp 2", of(catalog::mixtral_8x7b)).deployment.layout == layout::even());
+  // 61 layers on 16 stages: 13 have 4, and from the last but one on towards the first.
+  EXPECT(read_vllm("-pp 16", of(catalog::deepseek_v3)).deployment.layout == layout::stages({2, 3}, {13, 4}, {1, 3}));
+});
+
+BOTH_TIMES("the model's name, flags without meaning, unknown flags", [] {
+  const reading r =
+      read_vllm("vllm serve Qwen/Qwen3-30B-A3B --port 8000 --all2all-backend deepep_low_latency --trust-remote-code", {});
+  EXPECT(r.ok());
+  EXPECT(r.model_name == "Qwen/Qwen3-30B-A3B");
+  EXPECT(r.without_meaning.size() == 3);
+  EXPECT(read_vllm("--tensor-paralel-size 8", {}).error.nearest == "--tensor-parallel-size");
+  EXPECT(read_vllm("--expert-parallel-size 8", {}).error.problem == "an unknown flag"); // there is no such number in vLLM
+});
+
+// DeepSeek-V3's decode unit (arXiv 2412.19437, section 3.4.2).
+BOTH_TIMES("flags", [] {
+  const writing w =
+      write_vllm(served({tp{4}, sp{4}, dp{80}, ep{320}}, {.batch = 256, .sequence_length = 4096, .redundant_experts = 64}));
+  EXPECT(w.complete());
+  EXPECT(
+      text{w.flags} ==
+      "--tensor-parallel-size 4 --data-parallel-size 80 --enable-expert-parallel --compilation-config.pass_config.enable_sp true "
+      "--enable-eplb --eplb-config.num_redundant_experts 64 --max-num-seqs 256 --max-model-len 4096");
+  EXPECT(text{write_vllm(served({tp{8}, dp{1}, etp{8}})).flags} == "--tensor-parallel-size 8 --max-model-len 4096");
+});
+
+BOTH_TIMES("what vLLM cannot express", [] {
+  const auto first = [](const deployment& d) { return write_vllm(d).cannot_express[0]; };
+  EXPECT(text{first(served({tp{2}, dp{4}, ep{4}}))} == "ep 4: vLLM spreads experts over all of DP x PCP x TP, 8");
+  EXPECT(text{first(served({tp{4}, dp{1}}))} ==
+         "etp 1: without expert parallelism vLLM cuts experts into DP x PCP x TP parts, with it not at all: 4 or 1");
+  EXPECT(text{first(served({tp{1}, dp{2}, cp{2}, ep{4}}))} ==
+         "cp 2: prefill context parallelism excludes data parallelism in vLLM"); // ParallelConfig._validate_parallel_config
+  EXPECT(text{first(served({tp{1}, dp{1}, vpp{2}}))} == "vpp 2: vLLM gives each pipeline rank one stage");
+  EXPECT(text{first({.model = catalog::mixtral_8x7b, .strategy = {dp{1}}})} == "training: vLLM serves");
+  EXPECT(text{first(served({tp{1}}))} == "dp: it is neither given nor to be derived from the number of GPUs");
+  EXPECT(text{first(
+             {.model = catalog::deepseek_v3, .strategy = {pp{4}, dp{1}}, .layout = layout::balanced(), .workload = serving{}})} ==
+         "layout: vLLM splits layers by itself, unless VLLM_PP_LAYER_PARTITION in the environment says how");
+});
