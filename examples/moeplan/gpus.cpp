@@ -29,15 +29,6 @@ struct answer {
   unbounded minimum;
 };
 
-/// The library's, but for degrees whose products it says it is not made for.
-unbounded exact_minimum(const strategy& s) {
-  if (s.mapping == mapping::product) return minimum_gpus<unbounded>(s);
-  const unbounded dense = unbounded{s[axis::tp]} * s[axis::cp];
-  const unbounded expert = unbounded{s[axis::etp]} * s[axis::ep];
-  if (dense < count::top && expert < count::top) return minimum_gpus<unbounded>(s);
-  return s[axis::pp] * unbounded{boost::multiprecision::lcm(dense, expert)};
-}
-
 /// Precondition: every degree is at least 1 and DP is known.
 answer answer_for(const strategy& s, const cluster& c, const facts& f) {
   answer a{.strategy = s,
@@ -47,7 +38,7 @@ answer answer_for(const strategy& s, const cluster& c, const facts& f) {
            .idle = {},
            .edp = {},
            .product = product_of_degrees<unbounded>(s),
-           .minimum = exact_minimum(s)};
+           .minimum = minimum_gpus<unbounded>(s)};
   if (c.gpus_per_node.number > 0) a.nodes = (a.gpus + c.gpus_per_node.number - 1) / c.gpus_per_node.number;
   if (f.knows(known::cluster)) {
     a.available = f.available;
