@@ -29,8 +29,6 @@ namespace moeplan::detail {
   return values(nearest_multiples(static_cast<std::uint64_t>(unit), static_cast<std::uint64_t>(value)));
 }
 
-[[nodiscard]] constexpr std::int64_t common(std::int64_t a, std::int64_t b) noexcept { return gcd(a, b); }
-
 /// One value alone.
 [[nodiscard]] constexpr legal_values only(std::int64_t value) noexcept {
   legal_values v;
@@ -111,7 +109,7 @@ namespace moeplan::detail {
 /// the experts alone count.
 [[nodiscard]] constexpr legal_values legal_ep(const facts& f) noexcept {
   const std::int64_t ranks = ranks_for_ep(f);
-  const std::int64_t highest = common(ranks, f.physical_experts);
+  const std::int64_t highest = gcd(ranks, f.physical_experts);
   return nearest_allowed(f, f.ep, highest, allows_ep);
 }
 
@@ -226,9 +224,9 @@ namespace moeplan::detail {
 [[nodiscard]] constexpr legal_values legal_cp_for_heads(const facts& f) noexcept {
   const std::int64_t heads = f.knows(known::tp) && f.heads % f.tp == 0 ? f.heads / f.tp : 0;
   // DeepSpeed's rule is on heads before TP divides them, which it does not do beside Ulysses.
-  if (under(f, scope::deepspeed)) return divisors(common(heads, f.kv_heads), f.cp);
+  if (under(f, scope::deepspeed)) return divisors(gcd(heads, f.kv_heads), f.cp);
   const std::int64_t kv_heads = f.kv_heads % f.tp == 0 ? f.kv_heads / f.tp : f.tp % f.kv_heads == 0 ? 1 : 0;
-  return divisors(common(heads, kv_heads), f.cp);
+  return divisors(gcd(heads, kv_heads), f.cp);
 }
 
 /// Divisors of a number of layers or stages as PP. Where DP is what the GPUs leave, another PP changes how many copies there are of each

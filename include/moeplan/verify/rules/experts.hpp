@@ -74,7 +74,7 @@ constexpr legal_values redundant_experts_are_not_negative(const facts&) noexcept
 constexpr legal_values redundant_experts_need_ep(const facts&) noexcept { return detail::only(0); }
 constexpr legal_values ep_divides_dp(const facts& f) noexcept {
   legal_values v;
-  for (const std::int64_t ep : detail::divisors(detail::common(f.dp * f.cp, f.physical_experts), f.ep))
+  for (const std::int64_t ep : detail::divisors(gcd(f.dp * f.cp, f.physical_experts), f.ep))
     if (detail::allows_ep(f, ep)) v.push_back(ep);
   return v;
 }

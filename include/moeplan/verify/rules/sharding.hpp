@@ -23,7 +23,7 @@ namespace moeplan::legal {
 constexpr legal_values dp_divides_by_replicate(const facts& f) noexcept { return detail::divisors(f.dp, f.dp_replicate); }
 constexpr legal_values ranks_divide_by_replicate(const facts& f) noexcept {
   const bool both = f.profile == profile::megatron && f.knows(known::grids | known::experts);
-  return detail::divisors(detail::common(f.dp * f.cp, both ? f.edp : 0), f.dp_replicate);
+  return detail::divisors(gcd(f.dp * f.cp, both ? f.edp : 0), f.dp_replicate);
 }
 
 } // namespace moeplan::legal
