@@ -53,6 +53,50 @@ BOTH_TIMES("the two dies of an Ascend 910C", [] {
   EXPECT(catalog::ascend_910c_die.network_bandwidth * 2 * 8 == 400_GB);
 });
 
+BOTH_TIMES("HCCS of an Ascend 910B", [] {
+  // Over seven peers, both directions: github.com/ArthurChiao/arthurchiao.github.io, _posts/2023-10-25-gpu-data-sheets.md, 3.1.
+  EXPECT(catalog::ascend_910b.nvlink_bandwidth * 2 == 392_GB);
+  // Eight GPUs with 200 Gb/s each: there, _posts/2023-09-16-gpu-advanced-notes-2-zh.md, 3.
+  EXPECT(catalog::ascend_910b.network_bandwidth * 8 == 200_GB);
+  EXPECT(catalog::ascend_910b.bf16_flops == 0); // differs between variants
+});
+
+BOTH_TIMES("network: bits a second a GPU, or of eight", [] {
+  // Four cards of 400 Gb/s for eight: lmsys.org/blog/2025-09-26-sglang-ant-group, table of H20 and H800.
+  EXPECT(catalog::h20_sxm.network_bandwidth * 8 * 8 == 4 * 400_GB);
+  EXPECT(catalog::h800_sxm.network_bandwidth * 8 * 8 == 8 * 400_GB);
+  // github.com/MicrosoftDocs/azure-docs, articles/virtual-machines/sizes/gpu-accelerated/nd-mi300x-v5-series.md.
+  EXPECT(catalog::mi300x.network_bandwidth * 8 == 400_GB);
+  // rocm.docs.amd.com/en/latest/how-to/rocm-for-ai/inference/benchmark-docker/vllm-mori-distributed.html.
+  EXPECT(catalog::mi325x.network_bandwidth * 8 == 400_GB);
+  // rocm.docs.amd.com/en/latest/how-to/rocm-for-ai/inference/benchmark-docker/sglang-mori-distributed.html.
+  EXPECT(catalog::mi355x.network_bandwidth * 8 == 400_GB);
+  EXPECT(catalog::b300_sxm.network_bandwidth * 8 == 800_GB); // acecloud.ai/blog/nvidia-hgx-b300
+});
+
+BOTH_TIMES("usable memory as it was reported", [] {
+  EXPECT(catalog::a100_40gb_sxm.usable_memory == 40'339_MiB); // github.com/bottlerocket-os/bottlerocket/pull/3873
+  EXPECT(catalog::a100_80gb_sxm.usable_memory == 81'039_MiB); // 79.14 GiB, github.com/lianqi1008/Control-GIC/issues/6
+  EXPECT(catalog::h100_pcie.usable_memory == 81'008_MiB);     // total_memory=81008MB of PyTorch 2.0.1; no address
+  EXPECT(catalog::h100_nvl.usable_memory == 95'232_MiB);      // 93.00 GiB, github.com/ali-vilab/VACE/issues/56
+  EXPECT(catalog::h100_sxm.usable_memory == 80'998_MiB);      // 79.10 GiB, github.com/huggingface/trl/issues/2688
+  EXPECT(catalog::h800_sxm.usable_memory == 80'998_MiB);      // the H100's memory
+  // github.com/alipay/PainlessInferenceAcceleration, flood/flood/ops/seg_mla.py.
+  EXPECT(catalog::h20_sxm.usable_memory == 97'285_MiB);
+  // github.com/ai-bot-pro/achatbot, deploy/modal/src/llm/vllm/vlm/skywork_r1v.py.
+  EXPECT(catalog::h200_sxm.usable_memory == 143'156_MiB);
+  EXPECT(catalog::b200_sxm.usable_memory == 182'630_MiB); // 178.35 GiB, github.com/pytorch/ao/pull/4002
+  EXPECT(catalog::gb200.usable_memory == 188'733_MiB);    // 184.31 GiB, github.com/vllm-project/vllm/issues/43951
+  // Nine versions of a GEMM on Modal's B300 (in Chinese, 18 September 2026), section on the environment; no address.
+  EXPECT(catalog::b300_sxm.usable_memory == 274'113_MiB); // of 287,428,771,840 bytes
+  // "AMD Instinct MI300X VF Benchmark Report", table of the main memory.
+  EXPECT(catalog::mi300x.usable_memory == bytes{205'822'885'888});
+  EXPECT(catalog::mi325x.usable_memory == 262'123_MiB);         // 255.98 GiB, github.com/vllm-project/vllm/issues/41962
+  EXPECT(catalog::mi355x.usable_memory == 294'891_MiB);         // 287.98 GiB, github.com/ROCm/TheRock/issues/2118
+  EXPECT(catalog::ascend_910b.usable_memory == 62'423_MiB);     // 60.96 GiB, github.com/vllm-project/vllm-ascend/issues/1670
+  EXPECT(catalog::ascend_910c_die.usable_memory == 62'740_MiB); // 61.27 GiB, github.com/sgl-project/sglang/issues/29838
+});
+
 BOTH_TIMES("not all memory can be used", [] {
   for (const gpu& g : {catalog::a100_80gb_sxm, catalog::h100_sxm, catalog::h800_sxm}) {
     EXPECT(g.memory == 80_GiB);
