@@ -48,11 +48,12 @@ struct check_options {
 status check(const check_options& options, std::ostream& out, std::ostream& err);
 
 struct translate_options {
-  std::string input; ///< path of a deployment; empty: `from` and `flags` hold
-  std::string from;  ///< name of the framework that `flags` belong to
-  std::string flags; ///< its launch line
-  std::string to;    ///< name of the framework to write for; empty: `from`
-  std::string model; ///< name of the catalog or path of a config.json; empty: what the flags name
+  std::string input;   ///< path of a deployment; empty: `from` and `flags` hold
+  std::string from;    ///< name of the framework that `flags` belong to
+  std::string flags;   ///< its launch line
+  std::string to;      ///< name of the framework to write for; empty: `from`
+  std::string model;   ///< name of the catalog or path of a config.json; empty: what the flags name
+  std::string profile; ///< whose rules apply to what `flags` describe; empty: those of `from`
   moeplan::optional_integer gpus{};
   moeplan::optional_integer gpus_per_node{};
   bool json = false;

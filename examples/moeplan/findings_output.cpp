@@ -56,6 +56,12 @@ void write_one(io::json_writer& json, const finding& f) {
   json.end_object();
 }
 
+void write_all(io::json_writer& json, const finding_list& findings) {
+  json.key("findings").begin_array();
+  for (const finding& f : findings) write_one(json, f);
+  json.end_array();
+}
+
 } // namespace
 
 finding_list list_of(const findings& all, bool (*wanted)(rule)) {
@@ -98,17 +104,18 @@ std::string summary(const finding_list& findings) {
 
 void write(io::json_writer& json, const finding_list& findings) {
   json.member("ok", !has_errors(findings));
-  json.key("findings").begin_array();
-  for (const finding& f : findings) write_one(json, f);
-  json.end_array();
+  write_all(json, findings);
 }
 
-void refuse(const finding_list& findings, bool json, std::ostream& out, std::ostream& err) {
+void refuse(const finding_list& findings, bool json, std::ostream& out, std::ostream& err, const std::string& problem) {
+  if (!problem.empty()) err << problem << "\n\n";
   print(err, findings);
   if (!json) return;
   io::json_writer writer{out};
   writer.begin_object();
-  write(writer, findings);
+  writer.member("ok", false);
+  if (!problem.empty()) writer.member("problem", problem);
+  write_all(writer, findings);
   writer.end_object();
 }
 

@@ -30,8 +30,9 @@ std::string summary(const finding_list& findings);
 /// The members `ok` and `findings` of an object that has begun.
 void write(moeplan::io::json_writer& json, const finding_list& findings);
 
-/// What a command answers that needs what the findings deny: a text to `err`, with --json an object to `out` as well.
-void refuse(const finding_list& findings, bool json, std::ostream& out, std::ostream& err);
+/// What a command answers that needs what the findings deny: a text to `err`, with --json an object to `out` as well. `problem` says why
+/// there is no answer where the findings alone do not.
+void refuse(const finding_list& findings, bool json, std::ostream& out, std::ostream& err, const std::string& problem = {});
 
 /// The core's text as a standard one.
 template <class Text>

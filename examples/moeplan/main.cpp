@@ -143,6 +143,10 @@ CLI::App* add_translate(CLI::App& app, command_line& line) {
   command->add_option("--to", line.translate.to, "Framework to write flags for; with --from, that one if absent")->type_name("F");
   command->add_option("--model", line.translate.model,
                       "With --from: a name of the catalog or the path of a config.json; if absent, what the flags name");
+  command
+      ->add_option("--profile", line.translate.profile,
+                   "With --from: whose rules apply; if absent, those of F; \"universal\" are those that bind everybody")
+      ->type_name("P");
   command->add_option("--gpus", line.gpus_to_have, "With --from: how many GPUs there are")->type_name("N");
   command->add_option("--gpus-per-node", line.gpus_per_node, "With --from: how many of them a node has")->type_name("N");
   command->add_flag("--json", line.translate.json, "Answer as one JSON object");
@@ -153,7 +157,7 @@ CLI::App* add_translate(CLI::App& app, command_line& line) {
 std::vector<std::string> with_flags_named(int argc, char** argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
   if (arguments.empty() || arguments.front() != "translate") return arguments;
-  constexpr const char* with_value[] = {"--from", "--flags", "--to", "--model", "--gpus", "--gpus-per-node"};
+  constexpr const char* with_value[] = {"--from", "--flags", "--to", "--model", "--profile", "--gpus", "--gpus-per-node"};
   bool from = false;
   for (std::size_t i = 1; i < arguments.size(); ++i) {
     std::string& argument = arguments[i];
@@ -178,12 +182,14 @@ std::vector<std::string> with_flags_named(int argc, char** argv) {
 /// Which options of `translate` belong together, and numbers from texts.
 void finish_translate(command_line& line) {
   tool::translate_options& t = line.translate;
-  const bool only_with_from = !t.flags.empty() || !t.model.empty() || !line.gpus_to_have.empty() || !line.gpus_per_node.empty();
+  const bool only_with_from =
+      !t.flags.empty() || !t.model.empty() || !t.profile.empty() || !line.gpus_to_have.empty() || !line.gpus_per_node.empty();
   if (!t.input.empty() && !t.from.empty()) refuse("translate", "both a deployment and --from are given");
   if (t.input.empty() && t.from.empty()) refuse("translate", "neither a deployment nor --from is given");
   if (!t.from.empty() && t.flags.empty()) refuse("translate", "--from is given, but no flags");
   if (t.from.empty() && t.to.empty()) refuse("translate", "--to is not given");
-  if (t.from.empty() && only_with_from) refuse("translate", "--flags, --model, --gpus and --gpus-per-node belong to --from");
+  if (t.from.empty() && only_with_from)
+    refuse("translate", "--flags, --model, --profile, --gpus and --gpus-per-node belong to --from");
   if (!line.gpus_to_have.empty()) t.gpus = read_integer("--gpus", line.gpus_to_have);
   if (!line.gpus_per_node.empty()) t.gpus_per_node = read_integer("--gpus-per-node", line.gpus_per_node);
 }

@@ -166,14 +166,29 @@ described describe(const ranks_options& options) {
   return {all.facts.knows(known::dp) ? d.strategy.with(dp{all.facts.dp}) : d.strategy, all};
 }
 
+/// Why a product mapping has no groups, and what has. Precondition: the degrees are legal.
+std::string without_groups(const strategy& product) {
+  std::string problem =
+      "No groups of ranks: a product mapping takes each degree for a factor of the GPUs, and no framework numbers ranks like that. "
+      "For the groups of these degrees say \"mapping\": \"folded\" in the strategy, or leave \"mapping\" out: experts then lie on "
+      "the "
+      "GPUs of the dense layers";
+  if (product.resolved()) {
+    const auto all = static_cast<std::int64_t>(moeplan::gpus(product.with(mapping::folded)).value());
+    problem += ", and there are " + grouped(all) + " of these, TP x CP x DP x PP";
+  }
+  return problem + ". For how many GPUs the product takes ask moeplan gpus.";
+}
+
 } // namespace
 
 status ranks(const ranks_options& options, std::ostream& out, std::ostream& err) {
   if (!options.group.empty()) (void)read_group(options.group); // complains before anything is answered
   const described what = describe(options);
   const finding_list about_world = list_of(what.all, is_about_world);
-  if (has_errors(about_world) || what.s.mapping == mapping::product) {
-    refuse(about_world, options.json, out, err);
+  const bool wrong = has_errors(about_world);
+  if (wrong || what.s.mapping == mapping::product) {
+    refuse(about_world, options.json, out, err, wrong ? std::string{} : without_groups(what.s));
     return status::wrong;
   }
   const mesh m{what.s};

@@ -84,11 +84,18 @@ void describe_cluster(cluster& c, const translate_options& options) {
   }
 }
 
-/// Whose rules apply to what a framework's flags describe: its own where there are such, else those that bind everybody.
-profile profile_of(dialect::framework f) {
+/// Whose rules apply to what a framework's flags describe: its own, unless it is said.
+profile profile_of(dialect::framework f, const std::string& said) {
+  const std::string name = said.empty() ? string_of(name_of(f)) : said;
   for (const auto& p : io::profile_names)
-    if (string_of(name_of(f)) == p.name) return p.value;
-  return profile::universal;
+    if (name == p.name) return p.value;
+  std::vector<std::string> known;
+  for (const auto& p : io::profile_names) known.emplace_back(p.name);
+  throw io::input_error{{.file = "--profile",
+                         .problem = "not a profile",
+                         .found = '"' + name + '"',
+                         .expected = "one of " + io::listed(known),
+                         .nearest = io::nearest_name(name, known)}};
 }
 
 io::text_place place_in(const std::string& text, std::size_t position) {
@@ -102,7 +109,7 @@ subject read_flags(const translate_options& options) {
   const dialect::framework from = framework_of("--from", options.from);
   subject s{.deployment = {}, .model = {}, .to = from, .without_meaning = {}};
   describe_cluster(s.deployment.cluster, options);
-  s.deployment.profile = profile_of(from);
+  s.deployment.profile = profile_of(from, options.profile);
   // The first reading is only for the model's name: how a framework cuts a pipeline depends on the model's layers.
   const std::string named = string_of(dialect::read(from, text{options.flags}, s.deployment).model_name);
   find_model(s, options.model, named);

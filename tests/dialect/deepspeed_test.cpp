@@ -47,6 +47,36 @@ BOTH_TIMES("Ulysses is context parallelism", [] {
   EXPECT(d.workload.train.context == context_exchange::all_to_all);
 });
 
+// docs/code-docs/source/zero3.rst: mics_shard_size "controls how many devices are used for partitioning the model states", and "MiCS
+// assumes ZeRO stage 3". runtime/zero/mics_utils.py, _generate_mics_config: the ranks have to divide by it.
+BOTH_TIMES("copies of what ZeRO shards", [] {
+  const auto copies = [](text json, const deployment& base) {
+    return read_deepspeed(json, base).deployment.workload.train.dp_replicate;
+  };
+  constexpr text mics = R"({"zero_optimization": {"stage": 3, "mics_shard_size": 8}})";
+  EXPECT(copies(mics, on(16)) == 2);
+  EXPECT(copies(mics, on(8)) == 1);
+  EXPECT(copies(R"({"sequence_parallel_size": 4, "zero_optimization": {"stage": 3, "mics_shard_size": 4}})", on(16)) == 4);
+  EXPECT(copies(R"({"zero_optimization": {"stage": 3, "mics_shard_size": -1}})", on(16)) == 1);
+  EXPECT(copies(R"({"zero_optimization": {"stage": 3, "zero_hpz_partition_size": 8}})", on(16)) == 1); // weights alone
+  const reading off = read_deepspeed(R"({"zero_optimization": {"stage": 2, "mics_shard_size": 8}})", on(16));
+  EXPECT(off.deployment.workload.train.dp_replicate == 1 && off.without_meaning.size() == 2);
+  const reading unknown = read_deepspeed(mics, {});
+  EXPECT(unknown.ok() && unknown.without_meaning[0] == "zero_optimization.mics_shard_size"); // of how many GPUs?
+  const flag_error e = read_deepspeed(R"({"zero_optimization": {"stage": 3, "mics_shard_size": 3}})", on(16)).error;
+  EXPECT(e.found == "3" && e.position == 54);
+});
+
+BOTH_TIMES("copies are written as MiCS", [] {
+  deployment d = on(16);
+  d.workload = training{.global_batch = 16, .dp_replicate = 2};
+  const writing w = write_deepspeed(d);
+  EXPECT(w.complete());
+  EXPECT(text{w.flags} == R"({"train_batch_size": 16, "train_micro_batch_size_per_gpu": 1, )"
+                          R"("zero_optimization": {"stage": 3, "mics_shard_size": 8}})");
+  EXPECT(same(d, read_deepspeed(text{w.flags}, on(16)).deployment));
+});
+
 BOTH_TIMES("what is disabled has no degree, and the program's part is the base's", [] {
   EXPECT(read_deepspeed(R"({"expert_parallel": {"enabled": false, "autoep_size": 4}})", on(8)).deployment.strategy[axis::ep] == 1);
   EXPECT(read_deepspeed(R"({"tensor_parallel": {"autotp_size": 0}})", on(8)).deployment.strategy[axis::tp] == 1);
@@ -111,4 +141,9 @@ BOTH_TIMES("what DeepSpeed cannot express", [] {
   EXPECT(text{first({tp{2}, sp{2}})} == "sp 2: DeepSpeed has no sequence parallelism over the ranks of TP");
   EXPECT(text{first({}, {.recompute = recompute::full})} ==
          "recompute: the training program says it, not DeepSpeed's configuration");
+  EXPECT(text{first({}, {.dp_replicate = 3})} == "dp_replicate 3: DeepSpeed's MiCS divides the data-parallel ranks evenly");
+  EXPECT(text{first({tp{2}}, {.dp_replicate = 2})} ==
+         "dp_replicate 2: DeepSpeed's MiCS shards over neighbours among all ranks, which excludes TP and PP");
+  EXPECT(text{first({ep{2}}, {.dp_replicate = 2})} ==
+         "dp_replicate 2: DeepSpeed's MiCS excludes AutoEP (runtime/engine.py, _validate_zero3_moe_compatibility)");
 });

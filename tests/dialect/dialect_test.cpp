@@ -15,31 +15,56 @@ namespace {
 
 std::string string_of(text t) { return {t.data(), t.size()}; }
 
+/// That those frameworks can express it which are said to, and what their flags say is it.
+void expect_there_and_back(const published_deployment& p) {
+  const deployment& d = p.deployment;
+  for (const framework f : dialect::frameworks) {
+    CAPTURE(p.name);
+    CAPTURE(string_of(name_of(f)));
+    const dialect::writing w = dialect::write(f, d);
+    CAPTURE(string_of(text{w.flags}));
+    std::string sentences;
+    for (const auto& sentence : w.cannot_express) sentences += string_of(text{sentence}) + '\n';
+    CAPTURE(sentences);
+    const bool expressed = dialect::is_among(name_of(f), p.expressed_by);
+    CHECK(w.complete() == expressed);
+    if (!expressed) continue;
+    const dialect::reading r = dialect::read(f, text{w.flags}, {.model = d.model, .cluster = d.cluster});
+    CAPTURE(string_of(r.error.problem));
+    REQUIRE(r.ok());
+    CHECK(dialect::same(d, r.deployment));
+    CHECK(r.without_meaning.empty());
+  }
+}
+
 } // namespace
 
 // The round trip: what a framework's flags say of a published deployment is the same deployment again; where they do not say all of it,
 // there is a sentence for every part that is lost.
 TEST_CASE("every published deployment to flags and back") {
-  for (const published_deployment& p : published) {
-    const deployment& d = p.deployment;
-    for (const framework f : dialect::frameworks) {
-      CAPTURE(p.name);
-      CAPTURE(string_of(name_of(f)));
-      const dialect::writing w = dialect::write(f, d);
-      CAPTURE(string_of(text{w.flags}));
-      std::string sentences;
-      for (const auto& sentence : w.cannot_express) sentences += string_of(text{sentence}) + '\n';
-      CAPTURE(sentences);
-      const bool expressed = dialect::is_among(name_of(f), p.expressed_by);
-      CHECK(w.complete() == expressed);
-      if (!expressed) continue;
-      const dialect::reading r = dialect::read(f, text{w.flags}, {.model = d.model, .cluster = d.cluster});
-      CAPTURE(string_of(r.error.problem));
-      REQUIRE(r.ok());
-      CHECK(dialect::same(d, r.deployment));
-      CHECK(r.without_meaning.empty());
-    }
-  }
+  for (const published_deployment& p : published) expect_there_and_back(p);
+}
+
+// By hand, from which of the frameworks has a flag for what.
+TEST_CASE("what else flags say, there and back") {
+  const published_deployment others[] = {
+      {"copies of shards",
+       trained(catalog::mixtral_8x7b, 16, {ep{8}}, {.global_batch = 16, .sequence_length = 4096, .dp_replicate = 2}),
+       "megatron torchtitan"},
+      {"copies of shards, sequence not stated", trained(catalog::llama_3_1_8b, 16, {}, {.global_batch = 16, .dp_replicate = 4}),
+       "megatron deepspeed"},
+      {"decode context", served(catalog::deepseek_v3, 8, {tp{8}, ep{8}}, {.sequence_length = 4096, .decode_context = 4}),
+       "vllm sglang"},
+      {"replicas",
+       served(catalog::deepseek_v3, 16, {tp{8}, dp{2}, ep{8}},
+              {.sequence_length = 4096, .data_parallelism = data_parallelism::replicas}),
+       "sglang"},
+      {"replicas without experts",
+       served(catalog::llama_3_1_8b, 8, {tp{4}, dp{2}}, {.sequence_length = 4096, .data_parallelism = data_parallelism::replicas}),
+       "vllm sglang"},
+      {"elastic", served(catalog::deepseek_v3, 16, {dp{16}, ep{16}}, {.sequence_length = 4096, .elastic_ep = true}), "vllm sglang"},
+  };
+  for (const published_deployment& each : others) expect_there_and_back(each);
 }
 
 TEST_CASE("flags that are written twice are the same flags") {

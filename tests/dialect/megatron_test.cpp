@@ -120,6 +120,16 @@ BOTH_TIMES("training", [] {
   EXPECT(training_of("").global_batch == optional_integer{64}); // micro-batch x DP (arguments.py:703)
 });
 
+// arguments.py:3216, "Number of Distributed Optimizer copies across Data Parallel domain"; not without the distributed optimizer
+// (distributed_data_parallel.py:357).
+BOTH_TIMES("copies of what data parallelism shards", [] {
+  EXPECT(training_of("--use-distributed-optimizer --num-distributed-optimizer-instances 2").dp_replicate == 2);
+  EXPECT(training_of("--use-distributed-optimizer").dp_replicate == 1);
+  EXPECT(text{flags_of({.global_batch = 64, .sequence_length = 8192, .dp_replicate = 2})} ==
+         "--micro-batch-size 1 --global-batch-size 64 --seq-length 8192 --use-distributed-optimizer "
+         "--num-distributed-optimizer-instances 2");
+});
+
 // transformer_config.py:898: the flexible dispatcher runs on DeepEP unless told otherwise.
 BOTH_TIMES("dispatchers", [] {
   EXPECT(training_of("").dispatcher == token_dispatcher::all_gather);

@@ -1,47 +1,13 @@
 #include <moeplan/dialect/reading.hpp>
 
+#include "framework_of_a_test.hpp"
 #include "support/both_times.hpp"
 
 using namespace moeplan;
 using namespace moeplan::dialect;
+using namespace moeplan_test;
 
 namespace {
-
-/// A framework of nobody's.
-struct words_of_a_test {
-  optional_integer size{};
-  bool on = false, off = true, truth = false;
-  text choice{};
-  ratio factor{0};
-  layout stages{};
-};
-
-struct table_of_a_test {
-  using row = flag<words_of_a_test>;
-  using words = words_of_a_test;
-  static constexpr row rows[] = {
-      row::an_integer("--size", &words::size, "here", "-s --length"),
-      row::a_switch("--on", &words::on, "here"),
-      row::a_switch_off("--no-off", &words::off, "here"),
-      row::a_truth("--truth", &words::truth, "here"),
-      row::a_word("--choice", &words::choice, "left right", "here").for_each_layer(),
-      row::a_decimal("--factor", &words::factor, "here"),
-      row::a_layout("--stages", &words::stages, "here"),
-      row::the_model("--model", "here"),
-      row::an_object("--object", "--object.", "here"),
-      row::an_integer("--object.size", &words::size, "here"),
-      row::a_word("mode:", &words::choice, "left right", "here"),
-  };
-};
-
-inline constexpr grammar<words_of_a_test, 11> grammar_of_a_test{.framework = framework::vllm,
-                                                                .flags = table_of_a_test::rows,
-                                                                .not_modelled_switches = "--quiet",
-                                                                .not_modelled = "--seed --object.seed",
-                                                                .not_modelled_lists = "--many",
-                                                                .programs = "serve",
-                                                                .model_is_a_word = true,
-                                                                .underscores_are_dashes = true};
 
 constexpr auto reader_of(text line) {
   flag_reader reader{grammar_of_a_test};
@@ -68,6 +34,7 @@ BOTH_TIMES("every kind of value", [] {
 BOTH_TIMES("other names, underscores for dashes, and the last of several", [] {
   EXPECT(reader_of("-s 1").words.size == optional_integer{1});
   EXPECT(reader_of("--length 2 --size 3").words.size == optional_integer{3});
+  EXPECT(reader_of("--old-size 4").words.size == optional_integer{4});
   EXPECT(!reader_of("--no_off").words.off);
 });
 
@@ -124,4 +91,21 @@ BOTH_TIMES("values that cannot be used", [] {
 BOTH_TIMES("a layout's error stands where it is in the line", [] {
   const flag_error e = error_of("--stages 'Et|xL'");
   EXPECT(e.problem == "not a token of a layout" && e.position == 13);
+});
+
+BOTH_TIMES("words turn the base into what they mean, or one of them is refused", [] {
+  constexpr auto translate = [](translation& t, const words_of_a_test& w) {
+    if (w.size.value_or(0) < 0) return t.refuse("too small", "--size", "at least 0");
+    t.deployment.workload.train.sequence_length = w.size.value_or(0);
+    t.without_meaning.push_back("--on");
+  };
+  const deployment base{.strategy = {tp{2}}, .workload = training{.micro_batch = 3}};
+  const reading r = read_flags(grammar_of_a_test, "--size 5 --quiet", base, translate);
+  EXPECT(r.ok());
+  EXPECT(r.deployment.strategy == strategy(tp{2}));
+  EXPECT(r.deployment.workload.train.micro_batch == 3 && r.deployment.workload.train.sequence_length == 5);
+  EXPECT(r.without_meaning == sequence<text, 64>{{"--quiet", "--on"}, 2});
+  const reading refused = read_flags(grammar_of_a_test, "--on --size -1", base, translate);
+  EXPECT(refused.error.problem == "too small" && refused.error.found == "-1" && refused.error.position == 12);
+  EXPECT(refused.deployment == deployment{});
 });

@@ -1,6 +1,7 @@
 #include <moeplan/dialect/same.hpp>
 
 #include <moeplan/catalog/deepseek.hpp>
+#include <moeplan/catalog/llama.hpp>
 #include <moeplan/describe/layout_text.hpp>
 
 #include "support/both_times.hpp"
@@ -39,6 +40,18 @@ BOTH_TIMES("the same deployment in other words", [] {
   EXPECT(same(with({pp{8}}, layout::first_last(8, 5)), with({pp{8}}, layout::stages({7, 8}, {1, 5}))));
   // Multi-token prediction is on the last stage, whether the layout says so or not.
   EXPECT(same(with({pp{16}}, layout::stages({15, 4}, {1, 1})), with({pp{16}}, parse_megatron_layout("Et*4|(t*4|)*14tmL").value)));
+});
+
+BOTH_TIMES("what DP ranks share, where they share nothing", [] {
+  const auto serves = [](const model& m, std::int64_t ranks, data_parallelism shared) {
+    return deployment{.model = m, .strategy = {dp{ranks}}, .workload = serving{.data_parallelism = shared}};
+  };
+  const auto alike = [serves](const model& m, std::int64_t ranks) {
+    return same(serves(m, ranks, data_parallelism::attention), serves(m, ranks, data_parallelism::replicas));
+  };
+  EXPECT(alike(catalog::deepseek_v3, 1));
+  EXPECT(!alike(catalog::deepseek_v3, 2));
+  EXPECT(alike(catalog::llama_3_1_8b, 2)); // no experts
 });
 
 BOTH_TIMES("different deployments", [] {

@@ -15,6 +15,10 @@ constexpr strategy strategy_of(text flags, const model& m = catalog::deepseek_v3
   return read_sglang(flags, {.model = m}).deployment.strategy;
 }
 
+constexpr serving serving_of_line(text flags) {
+  return read_sglang(flags, {.model = catalog::deepseek_v3}).deployment.workload.serve;
+}
+
 constexpr deployment served(const strategy& s, const serving& v = {.sequence_length = 4096}) {
   return {.model = catalog::deepseek_v3, .strategy = s, .workload = v};
 }
@@ -54,6 +58,33 @@ BOTH_TIMES("without DP attention dp-size counts copies of the server", [] {
   EXPECT(strategy_of("--tp 4 --dp 2 --ep 4") == all(tp{4}, dp{2}, ep{4}, etp{1}));
   EXPECT(strategy_of("--tp 4 --dp 1 --enable-dp-attention") == all(tp{4}, dp{1}, ep{1}, etp{4})); // dp-size 1 switches it off
   EXPECT(strategy_of("--tp 4 --dp 2", catalog::llama_3_1_8b) == all(tp{4}, dp{2}, ep{1}, etp{1}));
+  EXPECT(serving_of_line("--tp 4 --dp 2").data_parallelism == data_parallelism::replicas);
+  EXPECT(serving_of_line("--tp 4 --dp 2 --enable-dp-attention").data_parallelism == data_parallelism::attention);
+  EXPECT(serving_of_line("--tp 4").data_parallelism == data_parallelism::attention); // nothing is parallel
+});
+
+// SGLang's test of --attn-dp-size (sgl-project/sglang#41818): --dp-size N --enable-dp-attention is --attn-dp-size N, next to it the
+// switch is redundant, and replicas cannot be combined with it.
+BOTH_TIMES("attention data parallelism in newer words", [] {
+  EXPECT(strategy_of("--tp 8 --attn-dp-size 4") == strategy_of("--tp 8 --dp 4 --enable-dp-attention"));
+  EXPECT(strategy_of("--tp 4 --attention-data-parallel-size 2 --enable-dp-attention") == all(tp{2}, dp{2}, ep{1}, etp{4}));
+  EXPECT(serving_of_line("--tp 4 --attn-dp-size 2").data_parallelism == data_parallelism::attention);
+  EXPECT(strategy_of("--tp 4 --dp 2 --attn-dp-size 1") == strategy_of("--tp 4 --dp 2"));
+  const reading both = read_sglang("--tp 4 --dp-size 2 --attn-dp-size 2", {.model = catalog::deepseek_v3});
+  EXPECT(!both.ok() && both.error.found == "2" && both.error.position == 17);
+});
+
+// arg_groups/fields/parallel.py and exec_.py; parallel_hook.py, handle_elastic_ep.
+BOTH_TIMES("decode context parallelism and elastic expert parallelism", [] {
+  EXPECT(serving_of_line("--tp 8 --dcp-size 4").decode_context == 4);
+  EXPECT(serving_of_line("--tp 8 --decode-context-parallel-size 8").decode_context == 8);
+  EXPECT(strategy_of("--tp 8 --dcp-size 4") == strategy_of("--tp 8"));
+  EXPECT(serving_of_line("--tp 4 --elastic-ep-backend mooncake --max-ep-size 8").elastic_ep);
+  EXPECT(!serving_of_line("--tp 4 --elastic-ep-backend none").elastic_ep);
+  EXPECT(!serving_of_line("--tp 4").elastic_ep);
+  EXPECT(
+      text{write_sglang(served({tp{8}, dp{1}, ep{8}}, {.sequence_length = 4096, .decode_context = 4, .elastic_ep = true})).flags} ==
+      "--tp-size 8 --dcp-size 4 --ep-size 8 --elastic-ep-backend mooncake --context-length 4096");
 });
 
 // arg_groups/overrides.py, _A2A_EP_SPANNING_BACKENDS
@@ -74,7 +105,11 @@ BOTH_TIMES("what does not divide is no degree", [] {
 BOTH_TIMES("flags", [] {
   EXPECT(text{write_sglang(served({tp{4}, dp{4}, ep{16}})).flags} ==
          "--tp-size 16 --dp-size 4 --enable-dp-attention --ep-size 16 --context-length 4096");
-  EXPECT(text{write_sglang(served({tp{4}, dp{2}, ep{4}})).flags} == "--tp-size 4 --dp-size 2 --ep-size 4 --context-length 4096");
+  const serving replicas{.sequence_length = 4096, .data_parallelism = data_parallelism::replicas};
+  EXPECT(text{write_sglang(served({tp{4}, dp{2}, ep{4}}, replicas)).flags} ==
+         "--tp-size 4 --dp-size 2 --ep-size 4 --context-length 4096");
+  EXPECT(text{write_sglang(served({tp{4}, dp{2}, cp{2}, ep{4}}, replicas)).flags} ==
+         "--tp-size 8 --dp-size 2 --attn-cp-size 2 --ep-size 4 --moe-dp-size 2 --context-length 4096");
   EXPECT(text{write_sglang(served({tp{4}, dp{1}, cp{2}, ep{4}})).flags} ==
          "--tp-size 8 --attn-cp-size 2 --ep-size 4 --moe-dp-size 2 --context-length 4096");
   // The online decode of February 2025: 256 requests on each of 144 ranks are 36,864.
@@ -88,6 +123,8 @@ BOTH_TIMES("what SGLang cannot express", [] {
   EXPECT(text{first(served({tp{4}, sp{4}, dp{80}, ep{320}}))} == "sp 4: SGLang has no sequence parallelism to switch on");
   EXPECT(text{first(served({dp{8}, ep{4}}))} ==
          "edp 2: SGLang has as many copies of the experts as attention has CP ranks, or one");
+  EXPECT(text{first(served({tp{8}, dp{1}, ep{8}}, {.sequence_length = 4096, .decode_context = 3}))} ==
+         "decode_context 3: in SGLang they are ranks of attention TP, in groups of one size; TP is 8");
   EXPECT(text{first(served({dp{1}, vpp{2}}))} == "vpp 2: SGLang gives each pipeline rank one stage");
   EXPECT(text{first({.model = catalog::mixtral_8x7b, .strategy = {dp{1}}})} == "training: SGLang serves");
 });

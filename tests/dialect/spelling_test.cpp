@@ -39,11 +39,46 @@ BOTH_TIMES("a launcher's flags are the cluster", [] {
 
 BOTH_TIMES("what a serving framework takes by itself", [] {
   const deployment base{.model = catalog::mixtral_8x7b};
-  const serving s = serving_of(base, {}, {}, {});
+  const serving s = serving_of(base, {});
   EXPECT(s.sequence_length == catalog::mixtral_8x7b.max_positions.number);
   EXPECT(s.batch == 1);
   EXPECT(!words_for(s, base.model).sequence_length.given);
-  EXPECT(serving_of(base, 4, 100, 2) == serving{.batch = 4, .sequence_length = 100, .redundant_experts = 2});
+  const serving all{.batch = 4,
+                    .sequence_length = 100,
+                    .redundant_experts = 2,
+                    .decode_context = 8,
+                    .data_parallelism = data_parallelism::replicas,
+                    .elastic_ep = true};
+  EXPECT(serving_of(base, words_for(all, base.model)) == all);
+  const deployment other{.model = base.model, .workload = all};
+  EXPECT(serving_of(other, {}) == serving{.batch = 4, .sequence_length = 100}); // What there are flags for, an empty line says too.
+});
+
+BOTH_TIMES("what a framework's words come down to when it serves", [] {
+  deployment d{.model = catalog::mixtral_8x7b, .strategy = {sp{2}}};
+  serve_with(d, strategy{pp{3}, dp{2}}, sglang_split, {.batch = 4});
+  EXPECT(d.strategy == strategy(tp{1}, pp{3}, vpp{1}, ep{1}, etp{1}, dp{2}, cp{1}, sp{1}));
+  EXPECT(d.layout == layout::stages({1, 10}, {2, 11})); // 32 layers, the last stages one more
+  EXPECT(d.workload.serve.batch == 4);
+});
+
+BOTH_TIMES("the training of a base", [] {
+  EXPECT(training_of({.workload = training{.micro_batch = 3}}).micro_batch == 3);
+  EXPECT(training_of({.workload = serving{.batch = 3}}) == training{});
+});
+
+BOTH_TIMES("notes of what serving loses", [] {
+  writing out;
+  const deployment d{.model = catalog::mixtral_8x7b,
+                     .strategy = {tp{4}, dp{2}},
+                     .workload = serving{.decode_context = 3, .data_parallelism = data_parallelism::replicas}};
+  EXPECT(has_replicas(d));
+  EXPECT(!has_replicas({.strategy = {dp{1}}, .workload = serving{.data_parallelism = data_parallelism::replicas}}));
+  EXPECT(!has_replicas({.strategy = {dp{2}}, .workload = serving{}}));
+  note_replicas(out, d, "why");
+  note_uneven_decode_context(out, d, "why, TP is ");
+  EXPECT(text{out.cannot_express[0]} == "data_parallelism replicas: why; these flags start one of 2");
+  EXPECT(text{out.cannot_express[1]} == "decode_context 3: why, TP is 4");
 });
 
 BOTH_TIMES("notes of what is lost", [] {

@@ -3,6 +3,7 @@
 #include <moeplan/catalog/deepseek.hpp>
 #include <moeplan/catalog/llama.hpp>
 #include <moeplan/catalog/mixtral.hpp>
+#include <moeplan/verify/check.hpp>
 
 #include "support/both_times.hpp"
 
@@ -39,13 +40,31 @@ BOTH_TIMES("what the degrees mean", [] {
   EXPECT(read_on(8, "--parallelism.tensor-parallel-degree 2 --parallelism.no-enable-sequence-parallel").strategy[axis::sp] == 1);
 });
 
-// parallel_dims.py: "expert_parallel_degree must divide dp_shard * cp * tp".
-BOTH_TIMES("EP borrows from shards, CP and TP, not from replicas", [] {
-  constexpr text line =
-      "--parallelism.data_parallel_replicate_degree 4 --parallelism.data_parallel_shard_degree 2 "
-      "--parallelism.expert_parallel_degree 8";
-  const reading r = read_torchtitan(line, on(catalog::mixtral_8x7b, 8));
-  EXPECT(!r.ok() && r.error.found == "8" && r.error.position == 127);
+// parallel_dims.py: dp_replicate x dp_shard is DP; "expert_parallel_degree must divide dp_shard * cp * tp".
+BOTH_TIMES("replicas shard nothing, and lend EP no ranks", [] {
+  EXPECT(read_on(16, "--parallelism.data_parallel_replicate_degree 2 --parallelism.data_parallel_shard_degree 8")
+             .workload.train.dp_replicate == 2);
+  const deployment leftover = read_on(16, "--parallelism.data_parallel_replicate_degree 2");
+  EXPECT(leftover.strategy[axis::dp] == 16 && leftover.workload.train.dp_replicate == 2);
+  EXPECT(read_on(16, "").workload.train.dp_replicate == 1);
+  deployment d = read_on(8,
+                         "--parallelism.data_parallel_replicate_degree 4 --parallelism.data_parallel_shard_degree 2 "
+                         "--parallelism.expert_parallel_degree 8");
+  d.profile = profile::torchtitan;
+  EXPECT(d.strategy[axis::dp] == 8 && d.workload.train.dp_replicate == 4);
+  EXPECT(check(d).contains(rule::ep_divides_sharded_ranks));
+});
+
+// config/job_config.py until June 2026 (pytorch/torchtitan#3666): "'allgather' means to all-gather all kv shards on ranks [...],
+// 'alltoall' means to all-to-all shuffle the kv shards"; models/common/attention.py:798 of today: "CP all-gathers k/v".
+BOTH_TIMES("how context-parallel ranks exchange keys and values", [] {
+  const auto exchange = [](text line) { return read_on(8, line).workload.train.context; };
+  EXPECT(exchange("--parallelism.context_parallel_degree 2") == context_exchange::all_gather);
+  EXPECT(exchange("--parallelism.context_parallel_degree 2 --parallelism.context_parallel_rotate_method allgather") ==
+         context_exchange::all_gather);
+  EXPECT(exchange("--parallelism.context_parallel_degree 2 --parallelism.context_parallel_rotate_method alltoall") ==
+         context_exchange::ring);
+  EXPECT(exchange("--parallelism.context_parallel_rotate_method allgather") == training{}.context); // nobody to exchange with
 });
 
 // configs.py: batches in tokens; a step is by itself one micro-batch of each rank for every pipeline micro-batch.
@@ -128,6 +147,20 @@ BOTH_TIMES("options", [] {
   EXPECT(write_torchtitan(d).complete());
 });
 
+BOTH_TIMES("copies of what data parallelism shards", [] {
+  deployment d = on(catalog::mixtral_8x7b, 16);
+  d.strategy = {ep{8}};
+  d.workload = training{.global_batch = 16, .sequence_length = 4096, .dispatcher = token_dispatcher::all_to_all, .dp_replicate = 2};
+  const writing w = write_torchtitan(d);
+  EXPECT(w.complete());
+  EXPECT(text{w.flags} ==
+         "--parallelism.data_parallel_replicate_degree 2 --parallelism.data_parallel_shard_degree 8 "
+         "--parallelism.expert_parallel_degree 8 --training.max_context_length 4096 "
+         "--training.num_tokens_per_microbatch_per_dp_rank 4096 --training.num_tokens_per_train_step 65536 "
+         "activation-checkpoint:none");
+  EXPECT(same(d, read_torchtitan(text{w.flags}, on(catalog::mixtral_8x7b, 16)).deployment));
+});
+
 BOTH_TIMES("what torchtitan cannot express", [] {
   const auto first = [](const strategy& s, const training& t) {
     return write_torchtitan({.model = catalog::mixtral_8x7b, .cluster = {.total = 8}, .strategy = s, .workload = t})
@@ -136,6 +169,8 @@ BOTH_TIMES("what torchtitan cannot express", [] {
   const training t{.global_batch = 8, .sequence_length = 4096};
   EXPECT(text{first({tp{2}, ep{2}, etp{2}}, t)} == "etp 2: with EP torchtitan does not cut experts");
   EXPECT(text{first({tp{2}, etp{1}}, t)} == "etp 1: without EP torchtitan cuts experts as it cuts dense layers, TP");
+  EXPECT(text{first({}, {.global_batch = 8, .sequence_length = 4096, .dp_replicate = 3})} ==
+         "dp_replicate 3: in torchtitan dp_replicate x dp_shard are the data-parallel ranks, 8");
   EXPECT(text{first({cp{2}}, t)} == "context: torchtitan gathers keys and values, and no option says otherwise");
   EXPECT(text{first({ep{8}}, t)} ==
          "dispatcher: it is part of torchtitan's model configuration, by itself all_to_all with EP, and none without");

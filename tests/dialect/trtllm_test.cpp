@@ -48,6 +48,23 @@ BOTH_TIMES("batch, sequence and stages", [] {
   EXPECT(d.layout == layout::stages({1, 16}, {3, 15}));
 });
 
+// mapping.py, CpType.HELIX: with it moe_tp x moe_ep is tp x cp. commands/serve.py takes cp_config from the configuration file alone.
+BOTH_TIMES("Helix is what the base brings, as the configuration file does", [] {
+  const deployment base{.model = catalog::deepseek_v3, .workload = serving{.decode_context = 2}};
+  const reading helix = read_trtllm("--tp_size 4 --cp_size 2 --ep_size 8", base);
+  EXPECT(helix.ok());
+  EXPECT(helix.deployment.strategy[axis::etp] == 1 && helix.deployment.workload.serve.decode_context == 2);
+  EXPECT(!read_trtllm("--tp_size 4 --cp_size 2 --ep_size 8", {.model = catalog::deepseek_v3}).ok());
+  const serving v{.sequence_length = 4096, .decode_context = 2};
+  const writing w = write_trtllm(served({tp{4}, dp{1}, cp{2}, ep{8}}, v));
+  EXPECT(text{w.flags} == "--tp_size 4 --cp_size 2 --ep_size 8 --max_seq_len 4096");
+  EXPECT(w.cannot_express.size() == 1);
+  EXPECT(text{w.cannot_express[0]} ==
+         "decode_context 2: Helix is chosen in TensorRT-LLM's configuration file (cp_config), not by a flag");
+  EXPECT(text{write_trtllm(served({tp{4}, dp{1}, cp{2}, ep{4}}, v)).cannot_express[0]} ==
+         "etp 1: MoE-TP x EP is tp_size x cp_size in TensorRT-LLM with Helix, not 4");
+});
+
 BOTH_TIMES("what cannot be translated", [] {
   const reading ep_size = read_trtllm("--tp_size 8 --ep_size 3", {.model = catalog::deepseek_v3});
   EXPECT(!ep_size.ok() && ep_size.error.found == "3" && ep_size.error.position == 22);
@@ -75,5 +92,13 @@ BOTH_TIMES("what TensorRT-LLM cannot express", [] {
   EXPECT(text{first(served({dp{8}, ep{8}}, {.sequence_length = 4096, .redundant_experts = 8}))} ==
          "redundant_experts 8: slots for experts are set in TensorRT-LLM's configuration file (moe_config.load_balancer), not by a "
          "flag");
+  const writing replica =
+      write_trtllm(served({tp{4}, dp{2}, ep{4}}, {.sequence_length = 4096, .data_parallelism = data_parallelism::replicas}));
+  EXPECT(text{replica.flags} == "--tp_size 4 --ep_size 4 --max_seq_len 4096");
+  EXPECT(replica.cannot_express.size() == 1);
+  EXPECT(text{replica.cannot_express[0]} ==
+         "data_parallelism replicas: trtllm-serve starts one server; these flags start one of 2");
+  EXPECT(text{first(served({dp{8}, ep{8}}, {.sequence_length = 4096, .elastic_ep = true}))} ==
+         "elastic_ep true: the ranks of TensorRT-LLM are fixed when it starts");
   EXPECT(text{first(served({tp{4}, sp{4}, dp{1}, ep{4}}))} == "sp 4: TensorRT-LLM has no sequence parallelism to switch on");
 });

@@ -57,6 +57,38 @@ BOTH_TIMES("batch, sequence, redundant experts, sequence parallelism", [] {
          4);
 });
 
+// config/parallel.py: "DCP does not expand the process world size. Without PCP, DCP reuses TP ranks"; elastic EP is "only supported with
+// enable_eplb=True".
+BOTH_TIMES("decode context parallelism and elastic expert parallelism", [] {
+  const auto serving_of_line = [](text line) { return read_vllm(line, of(catalog::deepseek_v3)).deployment.workload.serve; };
+  EXPECT(serving_of_line("-tp 8 -dcp 4").decode_context == 4);
+  EXPECT(serving_of_line("-tp 8 --decode-context-parallel-size=8").decode_context == 8);
+  EXPECT(strategy_of("-tp 8 -dcp 8") == strategy_of("-tp 8"));
+  EXPECT(serving_of_line("-dp 2 --enable-expert-parallel --enable-eplb --enable-elastic-ep").elastic_ep);
+  EXPECT(!serving_of_line("--enable-elastic-ep --no-enable-elastic-ep").elastic_ep);
+  EXPECT(!serving_of_line("-dp 2 --enable-expert-parallel --enable-eplb").elastic_ep);
+  EXPECT(text{write_vllm(served({tp{8}, dp{1}, etp{8}}, {.sequence_length = 4096, .decode_context = 8})).flags} ==
+         "--tensor-parallel-size 8 --decode-context-parallel-size 8 --max-model-len 4096");
+  EXPECT(text{write_vllm(served({dp{2}, ep{2}}, {.sequence_length = 4096, .elastic_ep = true})).flags} ==
+         "--data-parallel-size 2 --enable-expert-parallel --enable-elastic-ep --enable-eplb --max-model-len 4096");
+});
+
+// docs.vllm.ai, "Data Parallel Deployment": with experts DP ranks are not independent; config/parallel.py,
+// reconfigure_for_independent_dp_rank: without them each is an engine of its own.
+BOTH_TIMES("DP ranks share the experts, where there are some", [] {
+  const serving replicas{.sequence_length = 4096, .data_parallelism = data_parallelism::replicas};
+  const writing one = write_vllm(served({tp{4}, dp{2}, ep{4}}, replicas));
+  EXPECT(text{one.flags} == "--tensor-parallel-size 4 --enable-expert-parallel --max-model-len 4096");
+  EXPECT(one.cannot_express.size() == 1);
+  EXPECT(text{one.cannot_express[0]} ==
+         "data_parallelism replicas: vLLM's DP ranks share the experts, and replicas are instances of their own; these flags start "
+         "one "
+         "of 2");
+  const writing dense = write_vllm(served({tp{4}, dp{2}}, replicas, catalog::llama_3_1_8b));
+  EXPECT(dense.complete());
+  EXPECT(text{dense.flags} == "--tensor-parallel-size 4 --data-parallel-size 2 --max-model-len 4096");
+});
+
 BOTH_TIMES("layers are split as get_pp_indices does", [] {
   EXPECT(read_vllm("-pp 2", of(catalog::mixtral_8x7b)).deployment.layout == layout::even());
   // 61 layers on 16 stages: 13 have 4, and from the last but one on towards the first.
@@ -92,6 +124,11 @@ BOTH_TIMES("what vLLM cannot express", [] {
          "etp 1: without expert parallelism vLLM cuts experts into DP x PCP x TP parts, with it not at all: 4 or 1");
   EXPECT(text{first(served({tp{1}, dp{2}, cp{2}, ep{4}}))} ==
          "cp 2: prefill context parallelism excludes data parallelism in vLLM"); // ParallelConfig._validate_parallel_config
+  EXPECT(text{first(served({tp{8}, dp{1}, ep{8}}, {.sequence_length = 4096, .decode_context = 3}))} ==
+         "decode_context 3: in vLLM they are ranks of TP, in groups of one size; TP is 8");
+  EXPECT(text{first(served({tp{2}, cp{4}, dp{1}, ep{8}}, {.sequence_length = 4096, .decode_context = 2}))} ==
+         "decode_context 2: with prefill context parallelism it is 1, PCP or PCP x TP in vLLM, 8");
+  EXPECT(write_vllm(served({tp{2}, cp{4}, dp{1}, ep{8}}, {.sequence_length = 4096, .decode_context = 4})).complete());
   EXPECT(text{first(served({tp{1}, dp{1}, vpp{2}}))} == "vpp 2: vLLM gives each pipeline rank one stage");
   EXPECT(text{first({.model = catalog::mixtral_8x7b, .strategy = {dp{1}}})} == "training: vLLM serves");
   EXPECT(text{first(served({tp{1}}))} == "dp: it is neither given nor to be derived from the number of GPUs");

@@ -1,35 +1,13 @@
 #include <moeplan/dialect/writing.hpp>
 
+#include "framework_of_a_test.hpp"
 #include "support/both_times.hpp"
 
 using namespace moeplan;
 using namespace moeplan::dialect;
+using namespace moeplan_test;
 
 namespace {
-
-struct words_of_a_test {
-  optional_integer size{};
-  bool on = false, off = true, truth = false;
-  text choice{};
-  ratio factor{0};
-  layout stages{};
-};
-
-struct table_of_a_test {
-  using row = flag<words_of_a_test>;
-  using words = words_of_a_test;
-  static constexpr row rows[] = {
-      row::an_integer("--length", &words::size, "here").only_read(),
-      row::an_integer("--size", &words::size, "here"),
-      row::a_switch("--on", &words::on, "here"),
-      row::a_switch_off("--no-off", &words::off, "here"),
-      row::a_truth("--truth", &words::truth, "here"),
-      row::a_word("--choice", &words::choice, "", "here"),
-      row::a_decimal("--factor", &words::factor, "here"),
-      row::a_layout("--stages", &words::stages, "here"),
-      row::a_word("mode:", &words::choice, "", "here"),
-  };
-};
 
 struct sections_of_a_test {
   using row = flag<words_of_a_test>;
@@ -41,14 +19,13 @@ struct sections_of_a_test {
   };
 };
 
-inline constexpr grammar<words_of_a_test, 9> lines{.framework = framework::vllm, .flags = table_of_a_test::rows};
 inline constexpr grammar<words_of_a_test, 5> objects{.framework = framework::deepspeed, .flags = sections_of_a_test::rows};
 
 } // namespace
 
 BOTH_TIMES("what is as by default is not written", [] {
   writing out;
-  write_flags(out, lines, words_of_a_test{});
+  write_flags(out, grammar_of_a_test, words_of_a_test{});
   EXPECT(text{out.flags}.empty());
   EXPECT(out.complete());
 });
@@ -57,13 +34,13 @@ BOTH_TIMES("every kind of value in the order of the table", [] {
   words_of_a_test w{.size = 3, .on = true, .off = false, .truth = true, .choice = "left", .factor = {5, 4}};
   w.stages = parse_megatron_layout("Et|ttL").value;
   writing out;
-  write_flags(out, lines, w);
+  write_flags(out, grammar_of_a_test, w);
   EXPECT(text{out.flags} == "--size 3 --on --no-off --truth true --choice left --factor 1.25 --stages 'Et|t*2L' mode:left");
 });
 
 BOTH_TIMES("what a shell would take apart stands in quotation marks", [] {
   writing out;
-  write_flags(out, lines, words_of_a_test{.choice = "a b"});
+  write_flags(out, grammar_of_a_test, words_of_a_test{.choice = "a b"});
   EXPECT(text{out.flags} == "--choice 'a b' mode:'a b'");
 });
 

@@ -92,6 +92,29 @@ TEST_CASE("degrees that do not make a mesh are findings") {
   CHECK(finding("--world 16 --tp 1099511627776 --pp 1099511627776") == "overflow");
 }
 
+TEST_CASE("a product mapping has no groups: why, and what to do") {
+  const temporary_folder folder;
+  const auto ask = [&folder](const std::string& mapping, const std::string& options) {
+    const std::string part = R"("tp": 2, "pp": 4, "ep": 8, "dp": 16, "mapping": ")" + mapping + '"';
+    const std::string text = deployment_with(part, R"("pp": 16, "ep": 64, "dp": 128)");
+    return run_tool("ranks '" + folder.write("d.json", text) + "' --group ep " + options);
+  };
+  const answer a = ask("product", "");
+  CHECK(a.status == 1);
+  CHECK(a.out.empty());
+  CHECK(contains(a.err, "No groups of ranks: a product mapping takes each degree for a factor of the GPUs"));
+  CHECK(contains(a.err, "say \"mapping\": \"folded\" in the strategy"));
+  CHECK(contains(a.err, "there are 128 of these, TP x CP x DP x PP")); // 2 x 1 x 16 x 4
+  CHECK(contains(a.err, "Warnings: worth a second look before it runs\n  mapping_is_folded\n      the degrees are multiplied"));
+  CHECK(contains(a.err, "source: arXiv 2504.14960"));
+  const answer json = ask("product", "--json");
+  CHECK(json.status == 1);
+  CHECK(json.json()["ok"] == false);
+  CHECK(contains(json.json()["problem"].get<std::string>(), "No groups of ranks"));
+  CHECK(contains(json.out, R"("rule": "mapping_is_folded")"));
+  CHECK(ask("folded", "").status == 0); // what the sentence says to do
+}
+
 TEST_CASE("input that ranks cannot use") {
   const auto refused = [](const std::string& arguments) {
     const answer a = run_tool("ranks " + arguments);

@@ -50,6 +50,49 @@ TEST_CASE("from one framework to another") {
   CHECK(j["without_meaning"] == nlohmann::json::parse(R"(["--port"])"));
 }
 
+// Each line violates a rule of its framework alone: vLLM ParallelConfig._validate_parallel_config; SGLang parallel_hook.py; TensorRT-LLM
+// mapping.py; torchtitan parallel_dims.py; DeepSpeed auto_ep_folding.py; Megatron-LM transformer_config.py.
+TEST_CASE("a launch line is judged by the rules of its framework") {
+  struct {
+    std::string from, line, rule;
+  } const lines[] = {{"megatron", "--seq-length 4096 --moe-pad-expert-input-to-capacity", "padding_needs_capacity"},
+                     {"torchtitan",
+                      "--parallelism.data_parallel_replicate_degree 4 --parallelism.data_parallel_shard_degree 2 "
+                      "--parallelism.expert_parallel_degree 8",
+                      "ep_divides_sharded_ranks"},
+                     {"vllm", "-tp 2 -pcp 2 -dp 2 --enable-expert-parallel", "cp_excludes_dp"},
+                     {"sglang", "--tp 8 --ep 4 --moe-dp-size 2", "moe_dp_is_1_or_cp"},
+                     {"trtllm", "--tp_size 4 --ep_size 4 --cp_size 2", "ep_excludes_cp"},
+                     {"deepspeed",
+                      R"({"tensor_parallel": {"autotp_size": 2}, "expert_parallel": {"enabled": true, "autoep_size": 2, )"
+                      R"("expert_tensor_parallel_size": 2}})",
+                      "etp_is_1"}};
+  for (const auto& each : lines) {
+    CAPTURE(each.from);
+    const std::string arguments = "translate --json --model deepseek-v3 --gpus 8 --from " + each.from + " '" + each.line + "'";
+    const answer its_own = run_tool(arguments);
+    CHECK(its_own.status == 1);
+    CHECK(its_own.json()["deployment"]["profile"] == each.from);
+    CHECK(contains(its_own.err, each.rule));
+    const answer universal = run_tool(arguments + " --profile universal");
+    CHECK(universal.status == 0);
+    CHECK(universal.json()["deployment"]["profile"] == "universal");
+    CHECK(universal.json()["deployment"]["strategy"] == its_own.json()["deployment"]["strategy"]);
+  }
+}
+
+TEST_CASE("what a serving line says beside its degrees is in the deployment") {
+  const answer a = run_tool(
+      "translate --json --from sglang '--tp 8 --dp 2 --ep 8 --dcp-size 4 --elastic-ep-backend mooncake' --model deepseek-v3 --to "
+      "vllm");
+  CHECK(a.status == 0);
+  CHECK(a.json()["deployment"]["serving"] == nlohmann::json::parse(R"({"batch": 1, "sequence_length": 163840, "decode_context": 4,
+    "data_parallelism": "replicas", "elastic_ep": true})"));
+  CHECK(a.json()["flags"] ==
+        "--tensor-parallel-size 8 --decode-context-parallel-size 4 --enable-expert-parallel --enable-elastic-ep --enable-eplb");
+  CHECK(a.json()["cannot_express"].size() == 1);
+}
+
 TEST_CASE("the deployment that comes out goes in again") {
   const temporary_folder folder;
   const answer there = run_tool(
@@ -110,7 +153,8 @@ TEST_CASE("values and command lines that cannot be used") {
         "translate --from vllm '-tp 2' --to nemo", "translate no-such-file.json --to vllm",
         "translate --from vllm '-tp 2' --model no-such-model", "translate --from vllm '-tp 2' --gpus x",
         "translate --from sglang '--tp 8 --ep 3' --model mixtral-8x7b", "translate d.json --from vllm '-tp 2'",
-        "translate --from vllm '-tp 2' --gpus 12 --gpus-per-node 8"}) {
+        "translate --from vllm '-tp 2' --gpus 12 --gpus-per-node 8", "translate --from vllm '-tp 2' --profile vlm",
+        "translate d.json --to vllm --profile vllm"}) {
     CAPTURE(arguments);
     const answer a = run_tool(arguments);
     CHECK(a.status == 2);

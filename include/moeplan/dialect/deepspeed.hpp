@@ -13,7 +13,9 @@
 /// deepspeed/module_inject/auto_ep_config.py and auto_ep_folding.py).
 ///
 /// EP (AutoEP) and TP (AutoTP) are folded on the ranks of a pipeline stage; sequence_parallel_size is Ulysses, context parallelism with
-/// all-to-all. PP, the layout, the sequence length and recompute are said by the training program, so that here the base says them.
+/// all-to-all. ZeRO-3 shards over all data-parallel ranks, or with MiCS (mics_shard_size) over so many of them, and the rest are copies.
+/// (The secondary partition of ZeRO++, zero_hpz_partition_size, adds copies of weights to it: what is sharded stays sharded over all.)
+/// PP, the layout, the sequence length and recompute are said by the training program, so that here the base says them.
 
 namespace moeplan::dialect {
 
@@ -21,6 +23,7 @@ namespace moeplan::dialect {
 struct deepspeed_words {
   optional_integer nodes{}, gpus_per_node{};
   optional_integer global_batch{}, micro_batch{}, accumulation{};
+  optional_integer zero_stage{}, shard_ranks{};
   optional_integer sequence_parallel{}, tp{}, ep{}, etp{};
   bool expert_parallel = false;
 };
@@ -37,6 +40,8 @@ struct deepspeed_table {
       row::an_integer("train_batch_size", &words::global_batch, "runtime/constants.py"),
       row::an_integer("train_micro_batch_size_per_gpu", &words::micro_batch, "runtime/constants.py"),
       row::an_integer("gradient_accumulation_steps", &words::accumulation, "runtime/constants.py").only_read(),
+      row::an_integer("zero_optimization.stage", &words::zero_stage, "runtime/zero/config.py"),
+      row::an_integer("zero_optimization.mics_shard_size", &words::shard_ranks, "runtime/zero/config.py:341"),
       row::an_integer("sequence_parallel_size", &words::sequence_parallel, "runtime/config.py"),
       row::an_integer("tensor_parallel.autotp_size", &words::tp, "runtime/tensor_parallel/config.py"),
       row::a_truth("expert_parallel.enabled", &words::expert_parallel, "module_inject/auto_ep_config.py"),
@@ -67,14 +72,30 @@ inline constexpr grammar<deepspeed_words, sizeof deepspeed_table::rows / sizeof 
 
 namespace detail {
 
-constexpr translation from_deepspeed(const deepspeed_words& w, const deployment& base) noexcept {
-  translation t{.deployment = base};
+/// Copies of what ZeRO shards. Source: runtime/zero/mics_utils.py, _generate_mics_config.
+constexpr void read_mics(translation& t, const deepspeed_words& w) noexcept {
+  training& run = t.deployment.workload.train;
+  const strategy& s = t.deployment.strategy;
+  run.dp_replicate = 1;
+  const bool is_on = w.zero_stage.value_or(0) == 3 && w.shard_ranks.value_or(-1) > 0;
+  if (w.zero_stage.given && !is_on) t.without_meaning.push_back("zero_optimization.stage");
+  if (!w.shard_ranks.given) return;
+  if (!is_on || !s.resolved()) // How many copies there are, the number of GPUs says.
+    return void(t.without_meaning.push_back("zero_optimization.mics_shard_size"));
+  const std::int64_t all = ranks(s[axis::cp], s[axis::dp]);
+  if (all == 0) return; // `check` says what of this is wrong.
+  run.dp_replicate = divided(all, w.shard_ranks.number);
+  if (run.dp_replicate == 0)
+    t.refuse("MiCS cannot divide the data-parallel ranks evenly", "zero_optimization.mics_shard_size", "a divisor of DP x CP");
+}
+
+constexpr void from_deepspeed(translation& t, const deepspeed_words& w) noexcept {
   deployment& d = t.deployment;
   read_launcher(d.cluster, w.nodes, w.gpus_per_node);
-  training run = base.workload.is_training() ? base.workload.train : training{};
+  training run = training_of(d);
   run.micro_batch = w.micro_batch.value_or(run.micro_batch);
   run.global_batch = w.global_batch;
-  strategy s = base.strategy; // PP, VPP and the order are the program's.
+  strategy s = d.strategy; // PP, VPP and the order are the program's.
   const std::int64_t tp_size = w.tp.value_or(0);
   s.set(axis::tp, tp_size == 0 ? 1 : tp_size); // 0: no automatic tensor parallelism
   s.set(axis::cp, w.sequence_parallel.value_or(1));
@@ -98,7 +119,24 @@ constexpr translation from_deepspeed(const deepspeed_words& w, const deployment&
     const std::int64_t all = ranks(run.micro_batch, w.accumulation.number, d.strategy[axis::dp]);
     if (all != 0) d.workload.train.global_batch = all;
   }
-  return t;
+  read_mics(t, w);
+}
+
+constexpr void write_mics(deepspeed_words& w, writing& out, const deployment& d) noexcept {
+  const strategy& s = d.strategy;
+  const std::int64_t copies = d.workload.train.dp_replicate;
+  if (copies == 1) return;
+  const std::int64_t shard_ranks = divided(ranks(s[axis::cp], s[axis::dp]), copies);
+  text why_not{};
+  if (w.expert_parallel)
+    why_not = "DeepSpeed's MiCS excludes AutoEP (runtime/engine.py, _validate_zero3_moe_compatibility)";
+  else if (s[axis::tp] > 1 || s[axis::pp] > 1)
+    why_not = "DeepSpeed's MiCS shards over neighbours among all ranks, which excludes TP and PP";
+  else if (shard_ranks == 0)
+    why_not = "DeepSpeed's MiCS divides the data-parallel ranks evenly";
+  if (!why_not.empty()) return void(out.cannot("dp_replicate", copies, why_not));
+  w.zero_stage = 3;
+  w.shard_ranks = shard_ranks;
 }
 
 /// What only the training program says, where it is not what a deployment takes by itself.
@@ -152,6 +190,7 @@ constexpr void note_program(writing& out, const deployment& d) noexcept {
   if (d.workload.is_training()) {
     w.global_batch = d.workload.train.global_batch;
     w.micro_batch = d.workload.train.micro_batch;
+    detail::write_mics(w, out, d);
   }
   write_flags(out, deepspeed_grammar, w, flag_style::json);
   return out;

@@ -12,7 +12,8 @@
 /// dataclasses: '_' becomes '-', and a field that is true by default becomes --no-NAME.
 ///
 /// DP is no flag: it is what the number of processes leaves. Without --expert-tensor-parallel-size the experts are cut like the dense
-/// layers, ETP = TP.
+/// layers, ETP = TP. Optimizer states are sharded over all of DP x CP, or over each of so many parts of it (distributed optimizer
+/// instances).
 
 namespace moeplan::dialect {
 
@@ -28,6 +29,8 @@ struct megatron_words {
   bool pp_before_dp = false;
   text context{};
   optional_integer micro_batch{}, global_batch{}, sequence_length{}, vocabulary_multiple{};
+  bool distributed_optimizer = false;
+  optional_integer optimizer_instances{};
   text recompute{}, recompute_method{};
   optional_integer recompute_layers{};
   bool recompute_selected = false;
@@ -73,6 +76,9 @@ struct megatron_table {
       row::an_integer("--global-batch-size", &words::global_batch, "training_config.py"),
       row::an_integer("--seq-length", &words::sequence_length, "arguments.py"),
       row::an_integer("--make-vocab-size-divisible-by", &words::vocabulary_multiple, "arguments.py"),
+      // What data parallelism shards
+      row::a_switch("--use-distributed-optimizer", &words::distributed_optimizer, "arguments.py:3156"),
+      row::an_integer("--num-distributed-optimizer-instances", &words::optimizer_instances, "arguments.py:3216"),
       // Recompute
       row::a_word("--recompute-granularity", &words::recompute, "full selective", "transformer_config.py"),
       row::a_word("--recompute-method", &words::recompute_method, "uniform", "transformer_config.py"),
@@ -109,7 +115,7 @@ inline constexpr grammar<megatron_words, sizeof megatron_table::rows / sizeof *m
     .framework = framework::megatron,
     .flags = megatron_table::rows,
     .not_modelled_switches =
-        "--bf16 --fp16 --swiglu --use-mcore-models --use-flash-attn --use-distributed-optimizer --overlap-grad-reduce "
+        "--bf16 --fp16 --swiglu --use-mcore-models --use-flash-attn --overlap-grad-reduce "
         "--overlap-param-gather --no-overlap-p2p-communication --moe-grouped-gemm --moe-permute-fusion --moe-router-fusion "
         "--moe-router-force-load-balancing --moe-router-enable-expert-bias --moe-shared-expert-gate --moe-per-layer-logging "
         "--moe-use-legacy-grouped-gemm --multi-latent-attention --group-query-attention --qk-layernorm "
@@ -141,7 +147,7 @@ inline constexpr grammar<megatron_words, sizeof megatron_table::rows / sizeof *m
         "--moe-router-group-topk --moe-router-topk-scaling-factor --moe-router-dtype --moe-router-bias-update-rate "
         "--moe-z-loss-coeff "
         "--moe-token-drop-policy --moe-deepep-num-sms --moe-flex-dispatcher-num-sms --mtp-loss-scaling-factor --init-method-std "
-        "--microbatch-group-size-per-virtual-pipeline-stage --num-distributed-optimizer-instances "
+        "--microbatch-group-size-per-virtual-pipeline-stage "
         "--data-parallel-sharding-strategy "
         "--fp8-format --fp8-recipe --fp8-amax-history-len --fp8-amax-compute-algo --main-grads-dtype --main-params-dtype "
         "--exp-avg-dtype --exp-avg-sq-dtype --params-dtype --cuda-graph-impl --optimizer --lr --min-lr --lr-decay-style "
@@ -197,7 +203,7 @@ constexpr bool contradicts_model(translation& t, const megatron_words& w, const 
   for (const model_number& n : numbers) {
     if (m.layers == 0 && n.said.given) t.without_meaning.push_back(n.flag); // There is no model to be compared with.
     if (m.layers == 0 || !n.said.given || n.said.number == n.described) continue;
-    t = {.problem = "the model has another number", .flag = n.flag, .expected = "the number of the model that is described"};
+    t.refuse("the model has another number", n.flag, "the number of the model that is described");
     return true;
   }
   return false;
@@ -213,9 +219,8 @@ constexpr bool read_virtual_stages(translation& t, const megatron_words& w, cons
   const std::int64_t vpp = divided(divided(slots, s[axis::pp]), w.layers_per_virtual_stage.number);
   s.set(axis::vpp, vpp);
   if (vpp != 0) return true;
-  t = {.problem = "the layers of a stage do not divide by those of a virtual stage",
-       .flag = "--num-layers-per-virtual-pipeline-stage",
-       .expected = "a divisor of the model's layers / PP"};
+  t.refuse("the layers of a stage do not divide by those of a virtual stage", "--num-layers-per-virtual-pipeline-stage",
+           "a divisor of the model's layers / PP");
   return false;
 }
 
@@ -241,6 +246,7 @@ constexpr training megatron_training(const megatron_words& w, const training& ba
   t.micro_batch = w.micro_batch.value_or(by_default.micro_batch);
   t.sequence_length = w.sequence_length.value_or(base.sequence_length);
   t.vocabulary_multiple = w.vocabulary_multiple.value_or(by_default.vocabulary_multiple);
+  t.dp_replicate = w.optimizer_instances.value_or(by_default.dp_replicate);
   t.recompute = value_for(megatron_recompute, w.recompute, w.recompute_selected ? recompute::selective : recompute::none);
   t.context = value_for(megatron_context, w.context, by_default.context);
   t.dispatcher = megatron_dispatcher_of(w);
@@ -255,10 +261,10 @@ constexpr training megatron_training(const megatron_words& w, const training& ba
   return t;
 }
 
-constexpr translation from_megatron(const megatron_words& w, const deployment& base) noexcept {
-  translation t{.deployment = base};
+constexpr void from_megatron(translation& t, const megatron_words& w) noexcept {
   deployment& d = t.deployment;
-  if (contradicts_model(t, w, base.model)) return t;
+  if (contradicts_model(t, w, d.model)) return;
+  if (w.distributed_optimizer && !w.optimizer_instances.given) t.without_meaning.push_back("--use-distributed-optimizer");
   read_launcher(d.cluster, w.nodes, w.gpus_per_node);
   strategy s;
   const std::int64_t tp_size = w.tp.value_or(1);
@@ -270,13 +276,12 @@ constexpr translation from_megatron(const megatron_words& w, const deployment& b
   // Without tensor parallelism Megatron-LM turns sequence parallelism off (arguments.py, validate_args).
   s.set(axis::sp, w.sequence_parallel ? tp_size : 1);
   if (w.pp_before_dp) s.order = rank_order{"tp-cp-ep-pp-dp"};
-  if (base.strategy.resolved() && !d.cluster.described()) s.set(axis::dp, base.strategy[axis::dp]);
+  if (d.strategy.resolved() && !d.cluster.described()) s.set(axis::dp, d.strategy[axis::dp]);
   d.strategy = s;
-  if (!read_virtual_stages(t, w, base.model)) return t;
+  if (!read_virtual_stages(t, w, d.model)) return;
   read_layout(d, w);
-  d.workload = megatron_training(w, base.workload.is_training() ? base.workload.train : training{});
-  t.deployment = spelled_out(d);
-  return t;
+  d.workload = megatron_training(w, training_of(d));
+  d = spelled_out(d);
 }
 
 /// Layout to flags: a string where Megatron-LM has no other words for it.
@@ -312,6 +317,8 @@ constexpr void write_training(megatron_words& w, writing& out, const training& t
   w.global_batch = t.global_batch;
   w.sequence_length = unless(t.sequence_length, 0);
   w.vocabulary_multiple = unless(t.vocabulary_multiple, by_default.vocabulary_multiple);
+  w.optimizer_instances = unless(t.dp_replicate, by_default.dp_replicate);
+  w.distributed_optimizer = w.optimizer_instances.given; // There are no instances without it (distributed_data_parallel.py:357).
   if (t.recompute != by_default.recompute) w.recompute = word_for(megatron_recompute, t.recompute);
   if (t.recompute == recompute::full) { // Full recompute wants to know which layers: every one (transformer_config.py:1901).
     w.recompute_method = "uniform";

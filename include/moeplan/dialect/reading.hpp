@@ -39,11 +39,18 @@ struct reading {
 
 /// A deployment that words mean, or what is wrong with one of them.
 struct translation {
-  moeplan::deployment deployment{};
+  moeplan::deployment deployment{}; ///< at first the base
   text problem{};
   text flag{}; ///< the row whose value it is about
   text expected{};
   sequence<text, 16> without_meaning{}; ///< rows that say nothing about this deployment
+
+  constexpr void refuse(text what_is_wrong, text row, text what_could_stand_there) noexcept {
+    problem = what_is_wrong;
+    flag = row;
+    expected = what_could_stand_there;
+  }
+  [[nodiscard]] constexpr bool ok() const noexcept { return problem.empty(); }
 };
 
 namespace detail {
@@ -293,15 +300,16 @@ private:
 template <class Words, std::size_t Count>
 flag_reader(const grammar<Words, Count>&) -> flag_reader<Words, Count>;
 
-/// Reads a line and translates its words; what the line does not say, the base does.
+/// Reads a line and translates its words: `translate(translation, words)` turns the base into what they mean, or refuses one of them.
 template <class Words, std::size_t Count, class Translate>
 [[nodiscard]] constexpr reading read_flags(const grammar<Words, Count>& g, text line, const deployment& base,
                                            Translate translate) noexcept {
   flag_reader<Words, Count> reader{g};
   reader.read(line);
   if (!reader.result.ok()) return reader.result;
-  const translation t = translate(reader.words, base);
-  if (!t.problem.empty()) reader.refuse(t);
+  translation t{.deployment = base};
+  translate(t, reader.words);
+  if (!t.ok()) reader.refuse(t);
   for (const text& name : t.without_meaning) reader.result.without_meaning.push_back(name);
   if (reader.result.ok()) reader.result.deployment = t.deployment;
   return reader.result;

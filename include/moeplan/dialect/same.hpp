@@ -53,13 +53,16 @@ namespace detail {
   return true;
 }
 
-/// Whether two descriptions are of the same deployment: equal but for what is given or left to be derived, and for how the layout is
-/// spelled.
+/// Whether two descriptions are of the same deployment: equal but for what is given or left to be derived, for how the layout is
+/// spelled, and for what DP ranks are to each other where there is one of them, or nothing that they could share.
 [[nodiscard]] constexpr bool same(const deployment& a, const deployment& b) noexcept {
   const deployment left = spelled_out(a);
   deployment right = spelled_out(b);
   if (!same_stages(left, right)) return false;
   right.layout = left.layout;
+  const bool nothing_shared = !left.model.has_experts() || left.strategy[axis::dp] == 1;
+  if (nothing_shared && left.workload.is_serving() && right.workload.is_serving())
+    right.workload.serve.data_parallelism = left.workload.serve.data_parallelism;
   return left == right;
 }
 

@@ -13,16 +13,16 @@
 ///
 /// --tp-size is all of a pipeline stage, not the degree of tensor parallelism. With --enable-dp-attention the attention of a stage is on
 /// attention TP x attention CP x DP, and attention TP is tp-size / (dp-size x attn-cp-size). Without it --dp-size counts whole copies of
-/// the server, each on tp-size x pp-size GPUs. The experts of tp-size ranks are on MoE-TP x EP x MoE-DP, and MoE-TP is
-/// tp-size / (moe-dp-size x ep-size).
+/// the server, each on tp-size x pp-size GPUs. Newer releases have --attn-dp-size for the former, and read both. The experts of tp-size
+/// ranks are on MoE-TP x EP x MoE-DP, and MoE-TP is tp-size / (moe-dp-size x ep-size).
 
 namespace moeplan::dialect {
 
 /// What a launch line of SGLang says.
 struct sglang_words {
-  optional_integer tp{}, pp{}, dp{}, ep{}, moe_dp{}, attention_cp{};
+  optional_integer tp{}, pp{}, dp{}, ep{}, moe_dp{}, attention_dp_size{}, attention_cp{}, decode_cp{};
   bool attention_dp = false;
-  text exchange{};
+  text exchange{}, elastic{};
   bool spans_all_ranks = false;
   bool balances_load = false;
   optional_integer redundant_experts{};
@@ -40,11 +40,17 @@ struct sglang_table {
       row::an_integer("--pp-size", &words::pp, "server_args.py", "--pipeline-parallel-size --pp"),
       row::an_integer("--dp-size", &words::dp, "server_args.py", "--data-parallel-size --dp"),
       row::a_switch("--enable-dp-attention", &words::attention_dp, "server_args.py"),
+      // Of releases since 2026; older ones know only the two above.
+      row::an_integer("--attn-dp-size", &words::attention_dp_size, "arg_groups/fields/parallel.py",
+                      "--attention-data-parallel-size")
+          .only_read(),
       row::an_integer("--attn-cp-size", &words::attention_cp, "server_args.py", "--attention-context-parallel-size"),
+      row::an_integer("--dcp-size", &words::decode_cp, "arg_groups/fields/parallel.py", "--decode-context-parallel-size"),
       row::an_integer("--ep-size", &words::ep, "server_args.py", "--expert-parallel-size --ep"),
       row::an_integer("--moe-dp-size", &words::moe_dp, "server_args.py", "--moe-data-parallel-size"),
       row::a_word("--moe-a2a-backend", &words::exchange,
                   "none deepep deepep_v2 mooncake nixl mori ascend_fuseep ascend_tp flashinfer megamoe pplx", "server_args.py"),
+      row::a_word("--elastic-ep-backend", &words::elastic, "none mooncake nixl", "arg_groups/fields/exec_.py"),
       // Of releases until 2025
       row::a_switch("--enable-deepep-moe", &words::spans_all_ranks, "server_args.py", "--enable-ep-moe").only_read(),
       row::a_switch("--enable-eplb", &words::balances_load, "server_args.py"),
@@ -63,14 +69,17 @@ inline constexpr grammar<sglang_words, sizeof sglang_table::rows / sizeof *sglan
         "--enable-single-batch-overlap --enable-torch-compile --enable-metrics --enable-mixed-chunk --disable-overlap-schedule "
         "--disable-shared-experts-fusion --enable-flashinfer-allreduce-fusion --enable-p2p-check --skip-server-warmup "
         "--enable-prefill-cp --disable-custom-all-reduce --enable-cache-report --enable-hierarchical-cache --log-requests "
-        "--disable-chunked-prefix-cache --enable-memory-saver --enable-deterministic-inference --enable-tokenizer-batch-encode",
+        "--disable-chunked-prefix-cache --enable-memory-saver --enable-deterministic-inference --enable-tokenizer-batch-encode "
+        "--elastic-ep-rejoin --enable-elastic-expert-backup",
     .not_modelled =
         "--host --port --api-key --served-model-name --dtype --quantization --kv-cache-dtype --mem-fraction-static "
         "--chunked-prefill-size --max-prefill-tokens --max-total-tokens --page-size --schedule-policy --schedule-conservativeness "
         "--cuda-graph-max-bs --attention-backend --prefill-attention-backend --decode-attention-backend --moe-runner-backend "
         "--moe-dense-tp-size --deepep-mode --deepep-config --ep-dispatch-algorithm --init-expert-location --eplb-algorithm "
         "--eplb-rebalance-num-iterations --expert-distribution-recorder-mode --expert-distribution-recorder-buffer-size --nnodes "
-        "--node-rank --dist-init-addr --nccl-init-addr --dist-timeout --dcp-size --decode-context-parallel-size --cp-strategy "
+        "--node-rank --dist-init-addr --nccl-init-addr --dist-timeout --dcp-comm-backend --cp-strategy "
+        "--max-ep-size --elastic-ep-initial-size --elastic-ep-join-mode --elastic-ep-join-rank-offset --elastic-ep-scale-timeout "
+        "--mooncake-ib-device "
         "--load-balance-method --num-reserved-decode-tokens --pp-max-micro-batch-size --pp-async-batch-depth --disaggregation-mode "
         "--disaggregation-transfer-backend --disaggregation-ib-device --disaggregation-bootstrap-port --tokenizer-path "
         "--tokenizer-mode --revision --load-format --random-seed --reasoning-parser --tool-call-parser --chat-template "
@@ -86,13 +95,15 @@ namespace detail {
 /// Source: SGLang, python/sglang/srt/arg_groups/overrides.py, _A2A_EP_SPANNING_BACKENDS.
 inline constexpr text sglang_spanning_backends = "megamoe deepep deepep_v2 mooncake nixl ascend_fuseep flashinfer mori pplx";
 
-constexpr translation from_sglang(const sglang_words& w, const deployment& base) noexcept {
-  translation t{.deployment = base};
+constexpr void from_sglang(translation& t, const sglang_words& w) noexcept {
   deployment& d = t.deployment;
+  const bool newer_words = w.attention_dp_size.value_or(1) != 1;
+  if (newer_words && w.dp.value_or(1) != 1)
+    return t.refuse("replicas together with attention data parallelism", "--dp-size", "1 beside --attn-dp-size, or that alone");
   const std::int64_t stage = w.tp.value_or(1);
-  const std::int64_t dp_size = w.dp.value_or(1);
+  const std::int64_t dp_size = newer_words ? w.attention_dp_size.number : w.dp.value_or(1);
   const std::int64_t cp_size = w.attention_cp.value_or(1);
-  const bool attention_dp = w.attention_dp && dp_size != 1;
+  const bool attention_dp = (w.attention_dp || newer_words) && dp_size != 1;
   const bool spans_all_ranks = w.spans_all_ranks || is_among(w.exchange, sglang_spanning_backends);
   const std::int64_t ep_size = spans_all_ranks ? stage : w.ep.value_or(1);
   const std::int64_t attention_ranks = attention_dp ? ranks(dp_size, cp_size) : cp_size;
@@ -104,48 +115,60 @@ constexpr translation from_sglang(const sglang_words& w, const deployment& base)
   // What is illegal by itself stays, so that `check` finds it.
   const bool legal = stage > 0 && dp_size > 0 && cp_size > 0 && ep_size > 0 && w.moe_dp.value_or(1) > 0;
   s.set(axis::tp, legal ? divided(stage, attention_ranks) : stage);
-  s.set(axis::etp, legal && base.model.has_experts() ? divided(stage, ranks(ep_size, w.moe_dp.value_or(1))) : 1);
-  if (s[axis::tp] == 0 && legal) {
-    t = {.problem = "the ranks of a stage do not divide by those that attention is spread over",
-         .flag = "--tp-size",
-         .expected = "a multiple of dp-size x attn-cp-size (with DP attention) or of attn-cp-size"};
-    return t;
-  }
-  if (s[axis::etp] == 0 && legal) {
-    t = {.problem = "the ranks of a stage do not divide by those that experts are spread over",
-         .flag = w.ep.given ? "--ep-size" : "--moe-dp-size",
-         .expected = "ep-size x moe-dp-size that divides tp-size"};
-    return t;
-  }
-  d.strategy = s;
-  d.layout = layout_of(s[axis::pp], [&](std::int64_t i) { return sglang_split(base.model.layers, s[axis::pp], i); });
+  s.set(axis::etp, legal && d.model.has_experts() ? divided(stage, ranks(ep_size, w.moe_dp.value_or(1))) : 1);
+  if (s[axis::tp] == 0 && legal)
+    return t.refuse("the ranks of a stage do not divide by those that attention is spread over", "--tp-size",
+                    "a multiple of dp-size x attn-cp-size (with DP attention) or of attn-cp-size");
+  if (s[axis::etp] == 0 && legal)
+    return t.refuse("the ranks of a stage do not divide by those that experts are spread over",
+                    w.ep.given ? "--ep-size" : "--moe-dp-size", "ep-size x moe-dp-size that divides tp-size");
   optional_integer batch = w.batch;
   if (attention_dp && batch.given && dp_size > 0) batch.number /= dp_size; // One limit for all data-parallel ranks.
-  d.workload = serving_of(base, batch, w.sequence_length, w.redundant_experts);
-  d = spelled_out(d);
-  return t;
+  const bool replicas = dp_size != 1 && !attention_dp;
+  serve_with(d, s, sglang_split,
+             {.batch = batch,
+              .sequence_length = w.sequence_length,
+              .redundant_experts = w.redundant_experts,
+              .decode_context = w.decode_cp,
+              .data_parallelism = replicas ? data_parallelism::replicas : data_parallelism::attention,
+              .elastic_ep = !w.elastic.empty() && !(w.elastic == "none")});
 }
 
 /// The two grids in SGLang's words. Precondition: the degrees are legal and the expert grid exists.
-constexpr void write_sglang_grids(sglang_words& w, writing& out, const deployment& d, std::int64_t edp) noexcept {
+constexpr void write_sglang_grids(sglang_words& w, writing& out, const deployment& d) noexcept {
   const strategy& s = d.strategy;
   const std::int64_t replica = ranks(s[axis::tp], s[axis::cp]);
   const std::int64_t stage = ranks(s[axis::tp], s[axis::cp], s[axis::dp]);
   const std::int64_t expert_ranks = ranks(s[axis::etp], s[axis::ep]);
-  // Whole copies of the server, where every copy holds all experts; otherwise attention alone is data-parallel.
-  const bool copies = s[axis::dp] > 1 && (!d.model.has_experts() || expert_ranks == replica);
+  // Whole copies of the server; otherwise attention alone is data-parallel.
+  const bool copies = s[axis::dp] > 1 && (!d.model.has_experts() || has_replicas(d));
   w.attention_dp = s[axis::dp] > 1 && !copies;
   w.tp = unless(copies ? replica : stage, 1);
   w.dp = unless(s[axis::dp], 1);
   w.attention_cp = unless(s[axis::cp], 1);
   if (!d.model.has_experts()) return;
   w.ep = unless(s[axis::ep], 1);
-  if (copies || edp == 1) return;
+  const std::int64_t edp = divided(copies ? replica : stage, expert_ranks);
+  if (edp == 0) out.cannot("data_parallelism: the ranks of a replica do not divide by those that experts are spread over");
+  if (edp <= 1) return;
   w.moe_dp = edp;
   if (s[axis::pp] > 1) out.cannot("edp", edp, "several copies of the experts exclude pipeline parallelism in SGLang");
   if (s[axis::ep] > 1 && s[axis::etp] > 1)
     out.cannot("edp", edp, "with EP, several copies of the experts exclude MoE-TP in SGLang");
   if (s[axis::cp] != edp) out.cannot("edp", edp, "SGLang has as many copies of the experts as attention has CP ranks, or one");
+}
+
+constexpr void write_sglang_serving(sglang_words& w, writing& out, const deployment& d) noexcept {
+  const serving_words v = words_for(d.workload.serve, d.model);
+  w.batch = v.batch;
+  if (w.attention_dp && v.batch.given && __builtin_mul_overflow(v.batch.number, d.strategy[axis::dp], &w.batch.number))
+    out.cannot("batch", v.batch.number, "times DP it is no number of 64 bits");
+  w.sequence_length = v.sequence_length;
+  w.redundant_experts = v.redundant_experts;
+  w.balances_load = v.redundant_experts.given;
+  w.decode_cp = v.decode_context;
+  if (v.elastic_ep) w.elastic = "mooncake"; // With the other one no rank can be added (parallel_hook.py, handle_elastic_ep).
+  note_uneven_decode_context(out, d, "in SGLang they are ranks of attention TP, in groups of one size; TP is ");
 }
 
 } // namespace detail
@@ -166,7 +189,7 @@ constexpr void write_sglang_grids(sglang_words& w, writing& out, const deploymen
   sglang_words w;
   w.pp = unless(s[axis::pp], 1);
   if (f.knows(known::grids))
-    detail::write_sglang_grids(w, out, d, f.edp);
+    detail::write_sglang_grids(w, out, d);
   else
     out.cannot("strategy: its degrees make up no expert grid");
   if (s[axis::sp] != 1) out.cannot("sp", s[axis::sp], "SGLang has no sequence parallelism to switch on");
@@ -174,15 +197,7 @@ constexpr void write_sglang_grids(sglang_words& w, writing& out, const deploymen
   note_no_interleaving(out, d, "SGLang gives each pipeline rank one stage");
   note_split(out, d, sglang_split, "SGLang splits layers by itself, unless SGLANG_PP_LAYER_PARTITION in the environment says how");
   note_serving(out, d);
-  if (d.workload.is_serving()) {
-    const serving_words v = words_for(d.workload.serve, d.model);
-    w.batch = v.batch;
-    if (w.attention_dp && v.batch.given && __builtin_mul_overflow(v.batch.number, s[axis::dp], &w.batch.number))
-      out.cannot("batch", v.batch.number, "times DP it is no number of 64 bits");
-    w.sequence_length = v.sequence_length;
-    w.redundant_experts = v.redundant_experts;
-    w.balances_load = v.redundant_experts.given;
-  }
+  if (d.workload.is_serving()) detail::write_sglang_serving(w, out, d);
   write_flags(out, sglang_grammar, w);
   return out;
 }

@@ -137,28 +137,64 @@ constexpr void note_experts_of_a_dense_model(writing& out, const deployment& d) 
     if (d.strategy[a] != 1) out.cannot(name_of(a), d.strategy[a], "the model has no experts");
 }
 
-/// Serving as flags of batch and sequence say; what they do not say, the base does.
-[[nodiscard]] constexpr serving serving_of(const deployment& base, optional_integer batch, optional_integer sequence_length,
-                                           optional_integer redundant_experts) noexcept {
+/// The training of a base, or that of a deployment which says nothing about it.
+[[nodiscard]] constexpr training training_of(const deployment& base) noexcept {
+  return base.workload.is_training() ? base.workload.train : training{};
+}
+
+/// What serving frameworks say of the workload, in words that they have in common.
+struct serving_words {
+  optional_integer batch{}, sequence_length{}, redundant_experts{}, decode_context{};
+  moeplan::data_parallelism data_parallelism = moeplan::data_parallelism::attention;
+  bool elastic_ep = false;
+};
+
+/// Serving as flags say; the batch and the sequence length, where these do not say them, as the base does.
+[[nodiscard]] constexpr serving serving_of(const deployment& base, const serving_words& w) noexcept {
   serving s = base.workload.is_serving() ? base.workload.serve : serving{};
-  s.batch = batch.value_or(s.batch);
+  s.batch = w.batch.value_or(s.batch);
   // Without a flag every one of the frameworks takes the model's own limit.
-  s.sequence_length = sequence_length.value_or(s.sequence_length != 0 ? s.sequence_length : base.model.max_positions.number);
-  s.redundant_experts = redundant_experts.value_or(0);
+  s.sequence_length = w.sequence_length.value_or(s.sequence_length != 0 ? s.sequence_length : base.model.max_positions.number);
+  s.redundant_experts = w.redundant_experts.value_or(0);
+  s.decode_context = w.decode_context.value_or(1);
+  s.data_parallelism = w.data_parallelism;
+  s.elastic_ep = w.elastic_ep;
   return s;
 }
 
 /// What serving_of() does not find by itself.
-struct serving_words {
-  optional_integer batch{}, sequence_length{}, redundant_experts{};
-};
-
 [[nodiscard]] constexpr serving_words words_for(const serving& s, const model& m) noexcept {
-  serving_words w;
+  serving_words w{.data_parallelism = s.data_parallelism, .elastic_ep = s.elastic_ep};
   w.batch = unless(s.batch, serving{}.batch);
   if (s.sequence_length != 0) w.sequence_length = unless(s.sequence_length, m.max_positions.number);
   w.redundant_experts = unless(s.redundant_experts, 0);
+  w.decode_context = unless(s.decode_context, 1);
   return w;
+}
+
+/// Turns a base into what a serving framework's words come down to: degrees, the framework's own split of the layers, and serving.
+constexpr void serve_with(deployment& d, const strategy& s, stage_split split, const serving_words& w) noexcept {
+  d.strategy = s;
+  d.layout = layout_of(s[axis::pp], [&](std::int64_t i) { return split(d.model.layers, s[axis::pp], i); });
+  d.workload = serving_of(d, w);
+  d = spelled_out(d);
+}
+
+/// Whether DP ranks are replicas that share nothing. Without experts there is nothing to share.
+[[nodiscard]] constexpr bool has_replicas(const deployment& d) noexcept {
+  return d.workload.is_serving() && d.workload.serve.data_parallelism == data_parallelism::replicas && d.strategy[axis::dp] > 1;
+}
+
+/// For frameworks whose flags start one replica.
+constexpr void note_replicas(writing& out, const deployment& d, text why) noexcept {
+  out.cannot("data_parallelism", text{"replicas"}, why).append(text{"; these flags start one of "}).append(d.strategy[axis::dp]);
+}
+
+/// For frameworks that share keys and values while decoding over ranks of TP, in groups of one size.
+constexpr void note_uneven_decode_context(writing& out, const deployment& d, text why) noexcept {
+  const std::int64_t ranks_that_share = d.workload.serve.decode_context;
+  if (divided(d.strategy[axis::tp], ranks_that_share) == 0)
+    out.cannot("decode_context", ranks_that_share, why).append(d.strategy[axis::tp]);
 }
 
 /// What serving frameworks have no flags for, beside what is their own.

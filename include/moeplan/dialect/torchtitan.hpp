@@ -12,9 +12,11 @@
 /// torchtitan: --section.option of torchtitan.train. Names and meaning from torchtitan b5bcd76c (torchtitan/config/configs.py,
 /// torchtitan/distributed/parallel_dims.py and pipeline_parallel.py); options of older releases are read too.
 ///
-/// DP is dp_replicate x dp_shard, and dp_shard is by itself whatever ranks are left. EP borrows its ranks from dp_shard x cp x tp; with EP
+/// DP is dp_replicate x dp_shard, and dp_shard is by itself whatever ranks are left; there are dp_replicate copies of what the rest shards.
+/// EP borrows its ranks from dp_shard x cp x tp; with EP
 /// above 1 an expert is whole (ETP 1), without EP it is cut like the dense layers (ETP = TP). Batches are counted in tokens. Sequence
-/// parallelism is on unless it is switched off, selective recompute too.
+/// parallelism is on unless it is switched off, selective recompute too. Context-parallel ranks gather keys and values
+/// (models/common/attention.py:798); until June 2026 an option chose between that and passing them on from rank to rank.
 
 namespace moeplan::dialect {
 
@@ -27,7 +29,7 @@ struct torchtitan_words {
   optional_integer layers_per_stage{}, first_stage_less{}, last_stage_less{};
   optional_integer tokens_per_micro_batch{}, tokens_per_step{}, context_length{}, pipeline_micro_batches{};
   optional_integer local_batch{}, global_batch{}, pipeline_micro_batch{};
-  text expert_exchange{};
+  text expert_exchange{}, rotate_method{};
   text recompute{};
 };
 
@@ -64,6 +66,9 @@ struct torchtitan_table {
       row::an_integer("--parallelism.expert_tensor_parallel_degree", &words::etp, "config/job_config.py").only_read(),
       row::a_word("--parallelism.expert_parallel_comm_backend", &words::expert_exchange, "standard deepep", "config/job_config.py")
           .only_read(),
+      row::a_word("--parallelism.context_parallel_rotate_method", &words::rotate_method, "allgather alltoall",
+                  "config/job_config.py")
+          .only_read(),
       // A subcommand, which must come last
       row::a_word("activation-checkpoint:", &words::recompute, "none selective full", "distributed/activation_checkpoint.py",
                   "--activation_checkpoint.mode"),
@@ -84,7 +89,7 @@ inline constexpr grammar<torchtitan_words, sizeof torchtitan_table::rows / sizeo
         "--module --config --hf_assets_path --dump_folder --training.steps --training.max_norm --training.dtype "
         "--training.mixed_precision_param --training.mixed_precision_reduce --training.gc_freq --training.dataset "
         "--parallelism.fsdp_reshard_after_forward --parallelism.spmd_backend --parallelism.context_parallel_load_balancer "
-        "--parallelism.context_parallel_rotate_method --parallelism.pipeline_parallel_schedule_csv --optimizer.name --optimizer.lr "
+        "--parallelism.context_parallel_ptrr_mask_key --parallelism.pipeline_parallel_schedule_csv --optimizer.name --optimizer.lr "
         "--lr_scheduler.warmup_steps --lr_scheduler.decay_ratio --lr_scheduler.decay_type --lr_scheduler.min_lr_factor "
         "--dataloader.dataset --dataloader.dataset_path --checkpoint.folder --checkpoint.interval --checkpoint.load_step "
         "--checkpoint.async_mode --checkpoint.initial_load_path --metrics.log_freq --metrics.save_tb_folder "
@@ -100,6 +105,9 @@ namespace detail {
 
 inline constexpr spelling<recompute> torchtitan_recompute[] = {
     {recompute::none, "none"}, {recompute::selective, "selective"}, {recompute::full, "full"}};
+/// alltoall sends each rank's keys and values on to the next one (torch/distributed/tensor/experimental/_attention.py, _AllToAllRotater).
+inline constexpr spelling<context_exchange> torchtitan_context[] = {{context_exchange::all_gather, "allgather"},
+                                                                    {context_exchange::ring, "alltoall"}};
 
 /// Layers on a virtual stage: all layers and the weights of both ends are dealt out evenly, the first stages getting one more, and then
 /// the ends give their weight back. Source: torchtitan, pipeline_parallel.py, _generate_llm_fqn_per_model_part.
@@ -135,18 +143,17 @@ constexpr bool read_torchtitan_stages(translation& t, const torchtitan_words& w,
     const std::int64_t each = w.layers_per_stage.number;
     split.stages = each < 1 || split.effective() < 1 ? 0 : (split.effective() - 1) / each + 1;
     if (divided(split.stages, s[axis::pp]) == 0) {
-      t = {.problem = "the virtual stages do not divide by the pipeline's ranks",
-           .flag = "--parallelism.pipeline_parallel_layers_per_stage",
-           .expected = "layers for which (layers + both ends) / layers, rounded up, is a multiple of PP"};
+      t.refuse("the virtual stages do not divide by the pipeline's ranks", "--parallelism.pipeline_parallel_layers_per_stage",
+               "layers for which (layers + both ends) / layers, rounded up, is a multiple of PP");
       return false;
     }
   }
   s.set(axis::vpp, split.stages / s[axis::pp]);
   if (m.layers > 0 && (split(0) < 0 || split(split.stages - 1) < 0)) {
-    t = {.problem = "an end of the pipeline weighs more than all of its stage",
-         .flag = split(0) < 0 ? "--parallelism.pipeline_parallel_first_stage_less_layers"
-                              : "--parallelism.pipeline_parallel_last_stage_less_layers",
-         .expected = "at most the layers of a stage"};
+    t.refuse("an end of the pipeline weighs more than all of its stage",
+             split(0) < 0 ? "--parallelism.pipeline_parallel_first_stage_less_layers"
+                          : "--parallelism.pipeline_parallel_last_stage_less_layers",
+             "at most the layers of a stage");
     return false;
   }
   if (m.layers > 0) t.deployment.layout = layout_of(split.stages, split);
@@ -166,7 +173,7 @@ constexpr bool read_torchtitan_batch(translation& t, const torchtitan_words& w, 
     return true;
   }
   const auto refuse = [&t](text flag) {
-    t = {.problem = "no whole number of sequences", .flag = flag, .expected = "a multiple of training.max_context_length"};
+    t.refuse("no whole number of sequences", flag, "a multiple of training.max_context_length");
     return false;
   };
   run.micro_batch = divided(w.tokens_per_micro_batch.value_or(16384), run.sequence_length);
@@ -182,8 +189,7 @@ constexpr bool read_torchtitan_batch(translation& t, const torchtitan_words& w, 
   return run.global_batch.number != 0 || refuse("--training.num_tokens_per_train_step");
 }
 
-constexpr translation from_torchtitan(const torchtitan_words& w, const deployment& base) noexcept {
-  translation t{.deployment = base};
+constexpr void from_torchtitan(translation& t, const torchtitan_words& w) noexcept {
   deployment& d = t.deployment;
   read_launcher(d.cluster, w.nodes, w.gpus_per_node);
   const std::int64_t tp_size = w.tp.value_or(1);
@@ -194,33 +200,28 @@ constexpr translation from_torchtitan(const torchtitan_words& w, const deploymen
   s.set(axis::cp, w.cp.value_or(1));
   s.set(axis::pp, w.pp.value_or(1));
   s.set(axis::ep, ep_size);
-  s.set(axis::etp, w.etp.value_or(ep_size == 1 && base.model.has_experts() ? tp_size : 1));
+  s.set(axis::etp, w.etp.value_or(ep_size == 1 && d.model.has_experts() ? tp_size : 1));
   s.set(axis::sp, w.sequence_parallel ? tp_size : 1);
   const std::int64_t shards = w.dp_shard.value_or(-1);
   if (shards != -1) {
     std::int64_t dp_size = 0;
     s.set(axis::dp, __builtin_mul_overflow(replicas, shards, &dp_size) ? shards : dp_size);
-    const std::int64_t lendable = ranks(shards, s[axis::cp], tp_size);
-    if (replicas > 1 && ep_size > 0 && lendable % ep_size != 0)
-      return {.problem = "EP does not divide the ranks it can borrow, which replicas do not lend",
-              .flag = "--parallelism.expert_parallel_degree",
-              .expected = "a divisor of dp_shard x cp x tp"};
-  } else if (base.strategy.resolved() && !d.cluster.described()) {
-    s.set(axis::dp, base.strategy[axis::dp]);
+  } else if (d.strategy.resolved() && !d.cluster.described()) {
+    s.set(axis::dp, d.strategy[axis::dp]);
   }
   d.strategy = s;
-  if (!read_torchtitan_stages(t, w, base.model)) return t;
+  if (!read_torchtitan_stages(t, w, d.model)) return;
   d = spelled_out(d);
-  training run = base.workload.is_training() ? base.workload.train : training{};
-  if (!read_torchtitan_batch(t, w, run)) return t;
+  training run = training_of(d);
+  if (!read_torchtitan_batch(t, w, run)) return;
+  run.dp_replicate = replicas;
   run.recompute = value_for(torchtitan_recompute, w.recompute, recompute::selective);
-  run.context = s[axis::cp] > 1 ? context_exchange::all_gather : training{}.context;
+  run.context = s[axis::cp] > 1 ? value_for(torchtitan_context, w.rotate_method, context_exchange::all_gather) : training{}.context;
   run.dispatcher = w.expert_exchange == "deepep" ? token_dispatcher::deepep
                    : ep_size > 1                 ? token_dispatcher::all_to_all
                                                  : training{}.dispatcher;
   d.workload = run;
   d = spelled_out(d);
-  return t;
 }
 
 /// Whether the deployment's layers lie as the split deals them.
@@ -272,6 +273,17 @@ constexpr void write_torchtitan_stages(torchtitan_words& w, writing& out, const 
     out.cannot("vpp", vpp, "no number of layers for each stage makes as many stages in torchtitan");
 }
 
+/// DP is what shards times its copies.
+constexpr void write_torchtitan_dp(torchtitan_words& w, writing& out, const deployment& d) noexcept {
+  const std::int64_t dp_size = d.strategy[axis::dp];
+  const std::int64_t replicas = training_of(d).dp_replicate;
+  w.dp_replicate = unless(replicas, 1);
+  if (!d.strategy.resolved()) return; // What is left shards.
+  w.dp_shard = replicas == 1 ? dp_size : divided(dp_size, replicas);
+  if (w.dp_shard.number == 0)
+    out.cannot("dp_replicate", replicas, "in torchtitan dp_replicate x dp_shard are the data-parallel ranks, ").append(dp_size);
+}
+
 constexpr void write_torchtitan_training(torchtitan_words& w, writing& out, const deployment& d) noexcept {
   const training& t = d.workload.train;
   const strategy& s = d.strategy;
@@ -300,14 +312,14 @@ constexpr void write_torchtitan_training(torchtitan_words& w, writing& out, cons
   return read_flags(torchtitan_grammar, flags, base, &detail::from_torchtitan);
 }
 
-/// Writes options for torchtitan, which must be launched on as many processes as the deployment has GPUs. All of DP shards.
+/// Writes options for torchtitan, which must be launched on as many processes as the deployment has GPUs.
 [[nodiscard]] constexpr writing write_torchtitan(const deployment& described) noexcept {
   const deployment d = spelled_out(described);
   const strategy& s = d.strategy;
   writing out;
   note_what_no_flag_says(out, d, framework::torchtitan);
   torchtitan_words w;
-  if (s.resolved()) w.dp_shard = s[axis::dp];
+  detail::write_torchtitan_dp(w, out, d);
   w.cp = unless(s[axis::cp], 1);
   w.tp = unless(s[axis::tp], 1);
   w.pp = unless(s[axis::pp], 1);

@@ -9,7 +9,8 @@
 #include <moeplan/dialect/writing.hpp>
 
 /// @file
-/// TensorRT-LLM: flags of trtllm-serve. Names from tensorrt_llm/commands/serve.py, meaning from tensorrt_llm/mapping.py.
+/// TensorRT-LLM: flags of trtllm-serve. Names from tensorrt_llm/commands/serve.py, meaning from tensorrt_llm/mapping.py. (Releases before
+/// 2026 have no flag for attention data parallelism: there it is enable_attention_dp in the configuration file.)
 ///
 /// --tp_size is a whole pipeline stage but for context parallelism. With attention data parallelism every one of these ranks holds all
 /// of the attention (TP 1, DP tp_size), else each holds a part (TP tp_size, DP 1). The experts of the same ranks are on MoE-TP x MoE-EP,
@@ -62,11 +63,15 @@ namespace detail {
 /// The order in which TensorRT-LLM numbers the experts' ranks: EP before MoE-TP. On the dense grid it is the same as the default.
 inline constexpr rank_order trtllm_order{"ep-tp-cp-dp-pp"};
 
-constexpr translation from_trtllm(const trtllm_words& w, const deployment& base) noexcept {
-  translation t{.deployment = base};
+/// Whether the CP ranks share keys and values while decoding, and carry the experts too (mapping.py, CpType.HELIX).
+[[nodiscard]] constexpr bool is_helix(const strategy& s, const serving& v) noexcept {
+  return s[axis::cp] > 1 && v.decode_context == s[axis::cp];
+}
+
+constexpr void from_trtllm(translation& t, const trtllm_words& w) noexcept {
   deployment& d = t.deployment;
   if (w.cluster.value_or(1) != 1)
-    return {.problem = "experts on clusters of ranks are no degree of the two grids", .flag = "--cluster_size", .expected = "1"};
+    return t.refuse("experts on clusters of ranks are no degree of the two grids", "--cluster_size", "1");
   const std::int64_t stage = w.tp.value_or(1);
   const std::int64_t ep_size = w.ep.value_or(1);
   strategy s;
@@ -75,23 +80,25 @@ constexpr translation from_trtllm(const trtllm_words& w, const deployment& base)
   s.set(axis::cp, w.cp.value_or(1));
   s.set(axis::pp, w.pp.value_or(1));
   s.set(axis::ep, ep_size);
-  const bool legal = stage > 0 && ep_size > 0;
-  s.set(axis::etp, legal && base.model.has_experts() ? divided(stage, ep_size) : 1);
+  // The configuration file says how many slots there are for experts, and whether CP is Helix.
+  const serving& by_file = d.workload.serve;
+  const std::int64_t expert_ranks = is_helix(s, by_file) ? ranks(stage, s[axis::cp]) : stage;
+  const bool legal = expert_ranks > 0 && ep_size > 0;
+  s.set(axis::etp, legal && d.model.has_experts() ? divided(expert_ranks, ep_size) : 1);
   if (s[axis::etp] == 0)
-    return {.problem = "EP does not divide the ranks that TensorRT-LLM spreads experts over",
-            .flag = "--ep_size",
-            .expected = "a divisor of tp_size"};
+    return t.refuse("EP does not divide the ranks that TensorRT-LLM spreads experts over", "--ep_size", "a divisor of tp_size");
   if (s[axis::etp] > 1 && ep_size > 1) s.order = trtllm_order;
-  d.strategy = s;
-  d.layout = layout_of(s[axis::pp], [&](std::int64_t i) { return trtllm_split(base.model.layers, s[axis::pp], i); });
-  d.workload = serving_of(base, w.batch, w.sequence_length, base.workload.serve.redundant_experts);
-  d = spelled_out(d);
-  return t;
+  serve_with(d, s, trtllm_split,
+             {.batch = w.batch,
+              .sequence_length = w.sequence_length,
+              .redundant_experts = by_file.redundant_experts,
+              .decode_context = by_file.decode_context});
 }
 
 constexpr void write_trtllm_grids(trtllm_words& w, writing& out, const deployment& d) noexcept {
   const strategy& s = d.strategy;
-  w.attention_dp = s[axis::dp] > 1;
+  if (has_replicas(d)) note_replicas(out, d, "trtllm-serve starts one server");
+  w.attention_dp = s[axis::dp] > 1 && !has_replicas(d);
   w.tp = unless(w.attention_dp ? s[axis::dp] : s[axis::tp], 1);
   if (w.attention_dp && s[axis::tp] != 1)
     out.cannot("tp", s[axis::tp], "with attention data parallelism every rank of TensorRT-LLM holds all of the attention; DP is ")
@@ -101,14 +108,31 @@ constexpr void write_trtllm_grids(trtllm_words& w, writing& out, const deploymen
              "TensorRT-LLM numbers ranks as ep-tp-cp-dp-pp, and cannot otherwise");
   if (!d.model.has_experts()) return;
   w.ep = unless(s[axis::ep], 1);
+  const bool helix = is_helix(s, d.workload.serve);
   const std::int64_t expert_ranks = ranks(s[axis::etp], s[axis::ep]);
-  if (expert_ranks != w.tp.value_or(1)) {
-    out.cannot("etp", s[axis::etp], "MoE-TP x EP is tp_size in TensorRT-LLM, not ").append(expert_ranks);
-    if (s[axis::ep] > 1) out.cannot("ep", s[axis::ep], "MoE-TP x EP is tp_size in TensorRT-LLM: ").append(w.tp.value_or(1));
+  const std::int64_t its_expert_ranks = ranks(w.tp.value_or(1), helix ? s[axis::cp] : 1);
+  if (expert_ranks != its_expert_ranks) {
+    const text why = helix ? text{"MoE-TP x EP is tp_size x cp_size in TensorRT-LLM with Helix"}
+                           : text{"MoE-TP x EP is tp_size in TensorRT-LLM"};
+    out.cannot("etp", s[axis::etp], why).append(text{", not "}).append(expert_ranks);
+    if (s[axis::ep] > 1) out.cannot("ep", s[axis::ep], why).append(text{": "}).append(its_expert_ranks);
   }
-  if (s[axis::cp] > 1 && s[axis::ep] > 1)
+  if (s[axis::cp] > 1 && s[axis::ep] > 1 && !helix)
     out.cannot("cp", s[axis::cp],
                "with EP it must be Helix parallelism, which TensorRT-LLM's configuration file chooses and no flag");
+}
+
+constexpr void write_trtllm_serving(trtllm_words& w, writing& out, const deployment& d) noexcept {
+  const serving_words v = words_for(d.workload.serve, d.model);
+  w.batch = v.batch;
+  w.sequence_length = v.sequence_length;
+  if (v.redundant_experts.given)
+    out.cannot("redundant_experts", v.redundant_experts.number,
+               "slots for experts are set in TensorRT-LLM's configuration file (moe_config.load_balancer), not by a flag");
+  if (v.decode_context.given)
+    out.cannot("decode_context", v.decode_context.number,
+               "Helix is chosen in TensorRT-LLM's configuration file (cp_config), not by a flag");
+  if (v.elastic_ep) out.cannot("elastic_ep", text{"true"}, "the ranks of TensorRT-LLM are fixed when it starts");
 }
 
 } // namespace detail
@@ -133,14 +157,7 @@ constexpr void write_trtllm_grids(trtllm_words& w, writing& out, const deploymen
   note_no_interleaving(out, d, "TensorRT-LLM gives each pipeline rank one stage");
   note_split(out, d, trtllm_split, "trtllm-serve splits layers by itself, the first stages holding one more");
   note_serving(out, d);
-  if (d.workload.is_serving()) {
-    const serving_words v = words_for(d.workload.serve, d.model);
-    w.batch = v.batch;
-    w.sequence_length = v.sequence_length;
-    if (v.redundant_experts.given)
-      out.cannot("redundant_experts", v.redundant_experts.number,
-                 "slots for experts are set in TensorRT-LLM's configuration file (moe_config.load_balancer), not by a flag");
-  }
+  if (d.workload.is_serving()) detail::write_trtllm_serving(w, out, d);
   write_flags(out, trtllm_grammar, w);
   return out;
 }

@@ -13,16 +13,17 @@
 /// vllm/model_executor/layers/fused_moe/config.py.
 ///
 /// Attention is on TP x PCP x DP. EP is no number but a switch: with --enable-expert-parallel the experts are spread over all of
-/// DP x PCP x TP, whole; without it each is cut into as many parts. Either way there is one copy of them (EDP 1). Decode context
-/// parallelism splits the KV cache over the ranks of TP and is no degree here.
+/// DP x PCP x TP, whole; without it each is cut into as many parts. Either way there is one copy of them (EDP 1), and DP ranks share it:
+/// replicas are instances of their own. A model without experts has nothing to share, and its DP ranks are independent engines.
 
 namespace moeplan::dialect {
 
 /// What a launch line of vLLM says.
 struct vllm_words {
-  optional_integer tp{}, pp{}, dp{}, prefill_cp{};
+  optional_integer tp{}, pp{}, dp{}, prefill_cp{}, decode_cp{};
   bool expert_parallel = false;
   bool balances_load = false;
+  bool elastic = false;
   bool sequence_parallel = false;
   optional_integer redundant_experts{};
   optional_integer batch{}, sequence_length{};
@@ -39,10 +40,13 @@ struct vllm_table {
       row::an_integer("--pipeline-parallel-size", &words::pp, "config/parallel.py", "-pp"),
       row::an_integer("--data-parallel-size", &words::dp, "config/parallel.py", "-dp"),
       row::an_integer("--prefill-context-parallel-size", &words::prefill_cp, "config/parallel.py", "-pcp"),
+      row::an_integer("--decode-context-parallel-size", &words::decode_cp, "config/parallel.py", "-dcp"),
       row::a_switch("--enable-expert-parallel", &words::expert_parallel, "config/parallel.py", "-ep"),
       row::a_switch_off("--no-enable-expert-parallel", &words::expert_parallel, "config/parallel.py").only_read(),
       row::a_truth("--compilation-config.pass_config.enable_sp", &words::sequence_parallel, "config/compilation.py"),
       row::an_object("--compilation-config", "--compilation-config.", "config/compilation.py", "-cc"),
+      row::a_switch("--enable-elastic-ep", &words::elastic, "config/parallel.py"),
+      row::a_switch_off("--no-enable-elastic-ep", &words::elastic, "config/parallel.py").only_read(),
       row::a_switch("--enable-eplb", &words::balances_load, "config/parallel.py"),
       row::an_integer("--eplb-config.num_redundant_experts", &words::redundant_experts, "config/parallel.py",
                       "--num-redundant-experts"),
@@ -61,13 +65,13 @@ inline constexpr grammar<vllm_words, sizeof vllm_table::rows / sizeof *vllm_tabl
         "--no-enable-chunked-prefill --enable-auto-tool-choice --disable-log-requests --no-enable-log-requests "
         "--enable-log-requests "
         "--disable-log-stats --headless --enable-dbo --data-parallel-hybrid-lb --data-parallel-external-lb --async-scheduling "
-        "--no-async-scheduling --disable-custom-all-reduce --enable-lora --enable-elastic-ep --enable-ep-weight-filter "
+        "--no-async-scheduling --disable-custom-all-reduce --enable-lora --enable-ep-weight-filter "
         "--disable-nccl-for-dp-synchronization --enable-sleep-mode",
     .not_modelled =
         "--host --port --api-key --served-model-name --dtype --quantization -q --kv-cache-dtype --gpu-memory-utilization "
         "--max-num-batched-tokens --block-size --swap-space --cpu-offload-gb --seed --tokenizer --tokenizer-mode --revision "
         "--load-format "
-        "--download-dir --hf-overrides --config-format --decode-context-parallel-size -dcp --dcp-comm-backend "
+        "--download-dir --hf-overrides --config-format --dcp-comm-backend --dcp-kv-cache-interleave-size "
         "--cp-kv-cache-interleave-size --all2all-backend --moe-backend --expert-placement-strategy --data-parallel-size-local -dpl "
         "--data-parallel-rank -dpn --data-parallel-start-rank -dpr --data-parallel-address -dpa --data-parallel-rpc-port -dpp "
         "--data-parallel-backend -dpb --distributed-executor-backend --nnodes -n --node-rank -r --master-addr --master-port "
@@ -85,13 +89,12 @@ inline constexpr grammar<vllm_words, sizeof vllm_table::rows / sizeof *vllm_tabl
 
 namespace detail {
 
-constexpr translation from_vllm(const vllm_words& w, const deployment& base) noexcept {
-  translation t{.deployment = base};
+constexpr void from_vllm(translation& t, const vllm_words& w) noexcept {
   deployment& d = t.deployment;
   const std::int64_t tp_size = w.tp.value_or(1);
   const std::int64_t cp_size = w.prefill_cp.value_or(1);
   const std::int64_t dp_size = w.dp.value_or(1);
-  const std::int64_t expert_ranks = base.model.has_experts() ? ranks(tp_size, cp_size, dp_size) : 0;
+  const std::int64_t expert_ranks = d.model.has_experts() ? ranks(tp_size, cp_size, dp_size) : 0;
   const std::int64_t known_ranks = expert_ranks == 0 ? 1 : expert_ranks; // What is illegal, `check` finds by itself.
   strategy s;
   s.set(axis::tp, tp_size);
@@ -101,11 +104,58 @@ constexpr translation from_vllm(const vllm_words& w, const deployment& base) noe
   s.set(axis::ep, w.expert_parallel ? known_ranks : 1);
   s.set(axis::etp, w.expert_parallel ? 1 : known_ranks);
   s.set(axis::sp, w.sequence_parallel ? tp_size : 1);
-  d.strategy = s;
-  d.layout = layout_of(s[axis::pp], [&](std::int64_t i) { return vllm_split(base.model.layers, s[axis::pp], i); });
-  d.workload = serving_of(base, w.batch, w.sequence_length, w.redundant_experts);
-  d = spelled_out(d);
-  return t;
+  serve_with(d, s, vllm_split,
+             {.batch = w.batch,
+              .sequence_length = w.sequence_length,
+              .redundant_experts = w.redundant_experts,
+              .decode_context = w.decode_cp,
+              .elastic_ep = w.elastic});
+}
+
+/// The two grids in vLLM's words: those of one replica, where DP ranks are replicas with experts.
+constexpr void write_vllm_grids(vllm_words& w, writing& out, const deployment& d) noexcept {
+  const strategy& s = d.strategy;
+  const bool one_replica = d.model.has_experts() && has_replicas(d);
+  const std::int64_t dp_size = one_replica ? 1 : s[axis::dp];
+  if (one_replica) note_replicas(out, d, "vLLM's DP ranks share the experts, and replicas are instances of their own");
+  w.dp = unless(dp_size, 1);
+  const std::int64_t everywhere = ranks(s[axis::tp], s[axis::cp], dp_size);
+  const bool spread = s[axis::ep] == everywhere && s[axis::etp] == 1 && everywhere > 1;
+  const bool cut = s[axis::ep] == 1 && s[axis::etp] == everywhere;
+  w.expert_parallel = d.model.has_experts() && (spread || s[axis::ep] > 1);
+  if (d.model.has_experts() && !spread && !cut) {
+    if (s[axis::ep] != 1) out.cannot("ep", s[axis::ep], "vLLM spreads experts over all of DP x PCP x TP, ").append(everywhere);
+    if (s[axis::ep] == 1 || s[axis::etp] != 1)
+      out.cannot("etp", s[axis::etp], "without expert parallelism vLLM cuts experts into DP x PCP x TP parts, with it not at all: ")
+          .append(everywhere)
+          .append(text{" or 1"});
+  }
+  if (s[axis::cp] > 1 && dp_size > 1)
+    out.cannot("cp", s[axis::cp], "prefill context parallelism excludes data parallelism in vLLM");
+  if (s[axis::pp] > 1 && dp_size > 1 && s.order == rank_order{})
+    out.cannot("order", text{spelled(s.order)}, "vLLM numbers the pipeline within each data-parallel rank");
+}
+
+/// Source: ParallelConfig._validate_parallel_config.
+constexpr void note_vllm_decode_context(writing& out, const deployment& d) noexcept {
+  const strategy& s = d.strategy;
+  const std::int64_t decode_context = d.workload.serve.decode_context;
+  if (s[axis::cp] == 1) return note_uneven_decode_context(out, d, "in vLLM they are ranks of TP, in groups of one size; TP is ");
+  const std::int64_t all = ranks(s[axis::tp], s[axis::cp]);
+  if (decode_context == 1 || decode_context == s[axis::cp] || decode_context == all) return;
+  out.cannot("decode_context", decode_context, "with prefill context parallelism it is 1, PCP or PCP x TP in vLLM, ").append(all);
+}
+
+constexpr void write_vllm_serving(vllm_words& w, writing& out, const deployment& d) noexcept {
+  const serving_words v = words_for(d.workload.serve, d.model);
+  w.batch = v.batch;
+  w.sequence_length = v.sequence_length;
+  w.redundant_experts = v.redundant_experts;
+  w.decode_cp = v.decode_context;
+  w.elastic = v.elastic_ep;
+  // Redundant experts and elastic expert parallelism are refused without load balancing.
+  w.balances_load = v.redundant_experts.given || v.elastic_ep;
+  note_vllm_decode_context(out, d);
 }
 
 } // namespace detail
@@ -124,37 +174,16 @@ constexpr translation from_vllm(const vllm_words& w, const deployment& base) noe
   vllm_words w;
   w.tp = unless(s[axis::tp], 1);
   w.pp = unless(s[axis::pp], 1);
-  w.dp = unless(s[axis::dp], 1);
   w.prefill_cp = unless(s[axis::cp], 1);
   w.sequence_parallel = s[axis::sp] > 1 && s[axis::sp] == s[axis::tp];
   if (s[axis::sp] != 1 && !w.sequence_parallel) out.cannot("sp", s[axis::sp], "vLLM's sequence parallelism is TP wide, or off");
-  const std::int64_t everywhere = ranks(s[axis::tp], s[axis::cp], s[axis::dp]);
-  const bool spread = s[axis::ep] == everywhere && s[axis::etp] == 1 && everywhere > 1;
-  const bool cut = s[axis::ep] == 1 && s[axis::etp] == everywhere;
-  w.expert_parallel = d.model.has_experts() && (spread || s[axis::ep] > 1);
   note_experts_of_a_dense_model(out, d);
-  if (d.model.has_experts() && !spread && !cut) {
-    if (s[axis::ep] != 1) out.cannot("ep", s[axis::ep], "vLLM spreads experts over all of DP x PCP x TP, ").append(everywhere);
-    if (s[axis::ep] == 1 || s[axis::etp] != 1)
-      out.cannot("etp", s[axis::etp], "without expert parallelism vLLM cuts experts into DP x PCP x TP parts, with it not at all: ")
-          .append(everywhere)
-          .append(text{" or 1"});
-  }
-  if (s[axis::cp] > 1 && s[axis::dp] > 1)
-    out.cannot("cp", s[axis::cp], "prefill context parallelism excludes data parallelism in vLLM");
+  detail::write_vllm_grids(w, out, d);
   note_order(out, d, rank_order{}, "vLLM's ranks have no order to choose");
-  if (s[axis::pp] > 1 && s[axis::dp] > 1 && s.order == rank_order{})
-    out.cannot("order", text{spelled(s.order)}, "vLLM numbers the pipeline within each data-parallel rank");
   note_no_interleaving(out, d, "vLLM gives each pipeline rank one stage");
   note_split(out, d, vllm_split, "vLLM splits layers by itself, unless VLLM_PP_LAYER_PARTITION in the environment says how");
   note_serving(out, d);
-  if (d.workload.is_serving()) {
-    const serving_words v = words_for(d.workload.serve, d.model);
-    w.batch = v.batch;
-    w.sequence_length = v.sequence_length;
-    w.redundant_experts = v.redundant_experts;
-    w.balances_load = v.redundant_experts.given; // Redundant experts without load balancing are refused.
-  }
+  if (d.workload.is_serving()) detail::write_vllm_serving(w, out, d);
   write_flags(out, vllm_grammar, w);
   return out;
 }
