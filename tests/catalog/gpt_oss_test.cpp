@@ -25,4 +25,13 @@ BOTH_TIMES("gpt-oss-120b", [] {
   EXPECT((p.active() - p.embedding + 5'000'000) / 10'000'000 == 513);
 });
 
+// "attention patterns alternate between banded window and fully dense, with a bandwidth of 128 tokens" (arXiv 2508.10925, 2.2).
+BOTH_TIMES("every other layer of gpt-oss has a window of 128 tokens, the first among them", [] {
+  EXPECT(catalog::gpt_oss_20b.attention.window.tokens == 128);
+  EXPECT(catalog::gpt_oss_20b.windowed_layers() == 12);
+  EXPECT(catalog::gpt_oss_120b.windowed_layers() == 18);
+  EXPECT(catalog::gpt_oss_120b.has_window(0));
+  EXPECT(!catalog::gpt_oss_120b.has_window(1));
+});
+
 } // namespace

@@ -40,4 +40,14 @@ BOTH_TIMES("Llama 4 Maverick: 400B, 17B active", [] {
   EXPECT(p.active() / 1'000'000'000 == 17);
 });
 
+// transformers, configuration_llama4.py: no_rope_layer_interval 4, attention_chunk_size 8192.
+BOTH_TIMES("three of four layers of Llama 4 attend within chunks of 8192 tokens", [] {
+  EXPECT(catalog::llama_4_scout.attention.window.kind == window_kind::chunked);
+  EXPECT(catalog::llama_4_scout.attention.window.tokens == 8192);
+  EXPECT(catalog::llama_4_scout.windowed_layers() == 36);
+  EXPECT(!catalog::llama_4_scout.has_window(3));
+  EXPECT(catalog::llama_4_maverick.attention.window == catalog::llama_4_scout.attention.window);
+  EXPECT(!catalog::llama_3_1_8b.has_window());
+});
+
 } // namespace

@@ -32,6 +32,7 @@ BOTH_TIMES("nothing unusual unless described", [] {
   EXPECT(!attention{}.output_gate);
   EXPECT(!attention{}.sinks);
   EXPECT(attention{}.indexer == sparse_indexer{});
+  EXPECT(attention{}.window == attention_window{});
   EXPECT(attention{.sinks = true} != attention{});
 });
 

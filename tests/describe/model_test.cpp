@@ -40,6 +40,35 @@ BOTH_TIMES("every fourth layer has softmax attention, the others linear", [] {
   EXPECT(m.softmax_layers() == 2);
 });
 
+BOTH_TIMES("every other layer has a window, the first among them", [] {
+  constexpr model m{.layers = 5, .attention = {.window = {.tokens = 128, .full_layers = layer_set::every_nth(2, 1)}}};
+  EXPECT(m.has_window());
+  EXPECT(m.has_window(0));
+  EXPECT(!m.has_window(1));
+  EXPECT(m.windowed_layers_below(0) == 0);
+  EXPECT(m.windowed_layers_below(2) == 1);
+  EXPECT(m.windowed_layers() == 3);
+});
+
+BOTH_TIMES("every layer has a window, or none", [] {
+  constexpr model all{.layers = 5, .attention = {.window = {.tokens = 128, .full_layers = attention_window::no_layers()}}};
+  EXPECT(all.has_window(4));
+  EXPECT(all.windowed_layers() == 5);
+  EXPECT(!model{.layers = 5}.has_window());
+  EXPECT(!model{.layers = 5}.has_window(0));
+  EXPECT(model{.layers = 5}.windowed_layers() == 0);
+});
+
+BOTH_TIMES("a layer with linear attention has no window", [] {
+  constexpr model m{.layers = 12,
+                    .attention = {.window = {.tokens = 128, .full_layers = layer_set::after_first(8)}},
+                    .linear_attention = {.value_heads = 2, .softmax_layers = layer_set::every_nth(4, 3)}};
+  EXPECT(!m.has_window(0));
+  EXPECT(m.has_window(3));
+  EXPECT(!m.has_window(11));
+  EXPECT(m.windowed_layers() == 2);
+});
+
 BOTH_TIMES("softmax attention in every layer, two norms without biases, unless described", [] {
   constexpr model m{.layers = 10};
   EXPECT(!m.has_linear_attention());

@@ -4,6 +4,7 @@
 #include "support/both_times.hpp"
 
 using namespace moeplan;
+using namespace moeplan::literals;
 
 namespace {
 
@@ -14,7 +15,18 @@ BOTH_TIMES("defaults", [] {
   EXPECT(serving{}.decode_context == 1);
   EXPECT(serving{}.data_parallelism == data_parallelism::attention);
   EXPECT(!serving{}.elastic_ep);
+  EXPECT(serving{}.weights == weight_format::bf16);
+  EXPECT(serving{}.quantised == quantised_parts::linear_layers);
+  EXPECT(serving{}.cache == cache_format::bf16);
+  EXPECT(serving{}.block_size == 16);
+  EXPECT(serving{}.windows == windowed_cache::window);
+  EXPECT(serving{}.step_tokens == 1);
+  EXPECT(serving{}.linear_state == number_type::bf16);
+  EXPECT(!serving{}.drafts);
+  EXPECT(!serving{}.absorbed_projections);
+  EXPECT(serving{}.reserve == 0_GB);
   EXPECT(serving{.redundant_experts = 32} != serving{});
+  EXPECT(serving{.reserve = 8_GB} != serving{});
 });
 
 using moeplan_test::name_the_same_type;

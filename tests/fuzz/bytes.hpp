@@ -188,6 +188,52 @@ inline moeplan::workload workload_of(byte_source& from) {
   return t;
 }
 
+/// What training came to describe after the seeds of the corpus were written, which end before it.
+inline void further_training_of(byte_source& from, moeplan::training& t) {
+  if (from.empty()) return;
+  moeplan::precision& p = t.precision;
+  for (moeplan::number_type* type : {&p.weights, &p.gradients, &p.master_weights, &p.first_moment, &p.second_moment})
+    *type = from.one_of<moeplan::number_type>(8);
+  p.fp8 = from.one_of<moeplan::fp8_recipe>(5);
+  p.fp8_weights = from.flag();
+  t.optimizer = from.one_of<moeplan::optimizer>(4);
+  t.sharding = from.one_of<moeplan::sharding>(4);
+  t.optimizer_offload = moeplan::ratio{from.byte() % 129, 128};
+  const unsigned modules = from.byte();
+  moeplan::recompute_modules& m = t.recompute_modules;
+  unsigned bit = 0;
+  for (bool* module :
+       {&m.core_attention, &m.mlp, &m.moe, &m.moe_activation, &m.layer_norm, &m.latent_up_projection, &m.shared_experts})
+    *module = (modules >> bit++ & 1U) != 0;
+  t.recompute_method = from.one_of<moeplan::recompute_method>(2);
+  t.recompute_layers = from.number();
+  t.schedule = from.one_of<moeplan::schedule>(9);
+  moeplan::assumptions& a = t.assumptions;
+  for (moeplan::held* how : {&a.latent_down_projections, &a.latent_rope_queries, &a.shared_experts})
+    *how = from.one_of<moeplan::held>(2);
+  for (moeplan::state_group* group : {&a.shared_experts_state, &a.router_state}) *group = from.one_of<moeplan::state_group>(2);
+  a.dense_states = from.one_of<moeplan::dense_shards>(2);
+  t.kernels = {from.flag(), from.flag(), from.flag(), from.flag(), from.flag()};
+  t.routing.load = from.one_of<moeplan::routing_load>(2);
+  t.routing.busiest_share = moeplan::ratio{from.byte() % 129, 128};
+  t.reserve = moeplan::bytes{from.word()};
+}
+
+/// The same of serving.
+inline void further_serving_of(byte_source& from, moeplan::serving& s) {
+  if (from.empty()) return;
+  s.weights = from.one_of<moeplan::weight_format>(10);
+  s.quantised = from.one_of<moeplan::quantised_parts>(3);
+  s.cache = from.one_of<moeplan::cache_format>(3);
+  s.block_size = from.number();
+  s.windows = from.one_of<moeplan::windowed_cache>(2);
+  s.linear_state = from.one_of<moeplan::number_type>(8);
+  s.drafts = from.flag();
+  s.absorbed_projections = from.flag();
+  s.reserve = moeplan::bytes{from.word()};
+  s.step_tokens = from.number();
+}
+
 } // namespace detail
 
 inline moeplan::deployment deployment_of(std::string_view bytes) {
@@ -199,6 +245,10 @@ inline moeplan::deployment deployment_of(std::string_view bytes) {
   d.workload = detail::workload_of(from);
   d.model = detail::model_of(from);
   d.layout = detail::layout_of(from);
+  if (d.workload.is_training())
+    detail::further_training_of(from, d.workload.train);
+  else
+    detail::further_serving_of(from, d.workload.serve);
   return d;
 }
 

@@ -65,9 +65,17 @@ TEST_CASE("every member of a training deployment has its key") {
                         "network_bandwidth_bytes": 5}, "gpus": 64},
     "strategy": {"tp": 2, "pp": 3, "vpp": 4, "cp": 5, "ep": 6, "etp": 7, "dp": 8, "sp": 2, "order": "tp-ep-dp-cp-pp", "mapping": "product"},
     "layout": {"first": 8, "last": 5},
-    "training": {"global_batch": 64, "micro_batch": 2, "sequence_length": 32, "recompute": "selective", "context": "all_gather",
-                 "dispatcher": "flex", "dp_replicate": 4, "vocabulary_multiple": 64,
-                 "routing": {"balancing": "sinkhorn", "capacity_factor": 1.25, "pad_to_capacity": true, "pre_softmax": true},
+    "training": {"global_batch": 64, "micro_batch": 2, "sequence_length": 32, "recompute": "selective",
+                 "recompute_modules": ["core_attention", "moe"], "recompute_method": "block", "recompute_layers": 2,
+                 "precision": {"weights": "bf16", "gradients": "bf16", "master_weights": "fp16", "first_moment": "fp8",
+                               "second_moment": "fp8", "fp8": "delayed", "fp8_weights": true},
+                 "optimizer": "muon", "sharding": "gradients", "optimizer_offload": 0.5, "schedule": "v_half",
+                 "kernels": {"flash_attention": false, "fused_cross_entropy": true, "fused_weight_gradient": false,
+                             "attention_dropout": true, "hidden_dropout": true},
+                 "assumptions": "megatron_estimator", "context": "all_gather",
+                 "dispatcher": "flex", "dp_replicate": 4, "vocabulary_multiple": 64, "reserve_bytes": 2000000000,
+                 "routing": {"balancing": "sinkhorn", "capacity_factor": 1.25, "pad_to_capacity": true, "pre_softmax": true,
+                             "load": "worst", "busiest_share": 0.5},
                  "overlap": {"tensor_parallel": true, "shared_experts": true, "expert_parallel": true, "delayed_weight_gradient": true}},
     "profile": "universal"})");
   deployment expected{.model = catalog::mixtral_8x7b};
@@ -86,8 +94,34 @@ TEST_CASE("every member of a training deployment has its key") {
   t.dispatcher = token_dispatcher::flex;
   t.dp_replicate = 4;
   t.vocabulary_multiple = 64;
-  t.routing = {.balancing = load_balancing::sinkhorn, .capacity_factor = {5, 4}, .pad_to_capacity = true, .pre_softmax = true};
+  t.reserve = bytes{2'000'000'000};
+  t.routing = {.balancing = load_balancing::sinkhorn,
+               .capacity_factor = {5, 4},
+               .pad_to_capacity = true,
+               .pre_softmax = true,
+               .load = routing_load::worst,
+               .busiest_share = {1, 2}};
   t.overlap = {.tensor_parallel = true, .shared_experts = true, .expert_parallel = true, .delayed_weight_gradient = true};
+  t.recompute_modules.moe = true;
+  t.recompute_method = recompute_method::block;
+  t.recompute_layers = 2;
+  t.precision = {.weights = number_type::bf16,
+                 .gradients = number_type::bf16,
+                 .master_weights = number_type::fp16,
+                 .first_moment = number_type::fp8,
+                 .second_moment = number_type::fp8,
+                 .fp8 = fp8_recipe::delayed,
+                 .fp8_weights = true};
+  t.optimizer = optimizer::muon;
+  t.sharding = sharding::gradients;
+  t.optimizer_offload = {1, 2};
+  t.schedule = schedule::v_half;
+  t.kernels = {.flash_attention = false,
+               .fused_cross_entropy = true,
+               .fused_weight_gradient = false,
+               .attention_dropout = true,
+               .hidden_dropout = true};
+  t.assumptions = assumptions::megatron_estimator();
   expected.workload = t;
   expected.profile = profile::universal;
   CHECK(file.deployment == expected);
@@ -97,14 +131,26 @@ TEST_CASE("every member of a training deployment has its key") {
 TEST_CASE("every member of a serving deployment has its key") {
   const deployment_file file = read(R"({"model": "deepseek-v3", "strategy": {"dp": 1},
     "serving": {"batch": 3, "sequence_length": 4, "redundant_experts": 5, "decode_context": 7,
-                "data_parallelism": "replicas", "elastic_ep": true, "vocabulary_multiple": 6}})");
+                "data_parallelism": "replicas", "elastic_ep": true, "vocabulary_multiple": 6, "weights": "nvfp4",
+                "quantised": "mlps", "cache": "fp8", "block_size": 32, "windows": "all", "step_tokens": 4, "linear_state": "fp16", "drafts": true,
+                "absorbed_projections": true, "reserve_bytes": 8}})");
   CHECK(file.deployment.workload == workload{serving{.batch = 3,
                                                      .sequence_length = 4,
                                                      .redundant_experts = 5,
                                                      .decode_context = 7,
                                                      .data_parallelism = data_parallelism::replicas,
                                                      .elastic_ep = true,
-                                                     .vocabulary_multiple = 6}});
+                                                     .vocabulary_multiple = 6,
+                                                     .weights = weight_format::nvfp4,
+                                                     .quantised = quantised_parts::mlps,
+                                                     .cache = cache_format::fp8,
+                                                     .block_size = 32,
+                                                     .windows = windowed_cache::all,
+                                                     .step_tokens = 4,
+                                                     .linear_state = number_type::fp16,
+                                                     .drafts = true,
+                                                     .absorbed_projections = true,
+                                                     .reserve = bytes{8}}});
 }
 
 TEST_CASE("defaults are those of the descriptions, and each is listed") {
@@ -112,7 +158,8 @@ TEST_CASE("defaults are those of the descriptions, and each is listed") {
   CHECK(file.deployment == deployment{.model = catalog::deepseek_v3});
   for (const char* key : {"/cluster", "/strategy/tp", "/strategy/dp", "/strategy/etp", "/strategy/order", "/strategy/mapping",
                           "/layout", "/training/global_batch", "/training/sequence_length", "/training/routing/capacity_factor",
-                          "/training/overlap/tensor_parallel", "/training/vocabulary_multiple", "/profile"}) {
+                          "/training/overlap/tensor_parallel", "/training/precision/weights", "/training/assumptions/router_state",
+                          "/training/recompute_modules", "/training/vocabulary_multiple", "/profile"}) {
     CHECK_MESSAGE(std::any_of(file.defaults.begin(), file.defaults.end(), [&](const auto& d) { return d.key == key; }), key);
   }
   for (const default_in_force& d : file.defaults) {
@@ -211,6 +258,9 @@ TEST_CASE("training and serving") {
   CHECK(contains(error_of(with_training("\"routing\": {\"capacity_factor\": -1.5}")),
                  "/training/routing/capacity_factor: found -1.5"));
   CHECK(contains(error_of(with_training("\"overlap\": true")), "/training/overlap: found true, expected an object"));
+  CHECK(contains(error_of(with_training("\"precision\": {\"weights\": \"bf1\"}")), "/training/precision/weights: found \"bf1\""));
+  CHECK(
+      contains(error_of(with_training("\"recompute_modules\": [\"moe\", \"moe\"]")), "/training/recompute_modules/1: given twice"));
   CHECK(contains(error_of(with_training("\"micro_batch\": true")), "/training/micro_batch: found true, expected an integer"));
   CHECK(contains(error_of(with("\"serving\": {}, \"training\"", "\"training\"")), "/serving: both training and serving are given"));
   CHECK(contains(error_of(R"({"model": "deepseek-v3", "strategy": {}})"), "/training: missing key"));

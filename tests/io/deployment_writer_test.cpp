@@ -82,10 +82,25 @@ TEST_CASE("a deployment is read as it was written") {
                     .pad_to_capacity = true,
                     .pre_softmax = true},
         .overlap = {.tensor_parallel = true, .shared_experts = true, .expert_parallel = true, .delayed_weight_gradient = true},
+        .dp_replicate = 2,
+        .precision = {.gradients = number_type::bf16, .fp8 = fp8_recipe::blockwise},
+        .sharding = sharding::optimizer,
+        .optimizer_offload = {1, 3125},
+        .schedule = schedule::dualpipe,
+        .kernels = {.flash_attention = false},
+        .assumptions = assumptions::memory_analysis(),
         .vocabulary_multiple = 64};
   }
   SUBCASE("serving") {
-    d.workload = serving{.batch = 256, .sequence_length = 4096, .redundant_experts = 32, .vocabulary_multiple = 0};
+    d.workload = serving{.batch = 256,
+                         .sequence_length = 4096,
+                         .redundant_experts = 32,
+                         .decode_context = 8,
+                         .data_parallelism = data_parallelism::replicas,
+                         .elastic_ep = true,
+                         .vocabulary_multiple = 0,
+                         .weights = weight_format::fp8_block,
+                         .reserve = bytes{1}};
   }
   SUBCASE("a profile") { d.profile = profile::universal; }
   CHECK(read_again(d) == d);

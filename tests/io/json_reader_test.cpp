@@ -35,6 +35,19 @@ constexpr named<colour> colours[] = {{"red", colour::red}, {"blue", colour::blue
 
 } // namespace
 
+TEST_CASE("elements of an array are found by their numbers") {
+  const json_document document = parse_json(R"({"list": [4, "x"]})", "t.json");
+  const std::vector<json_place> items = json_object{json_place{document}}.need("list").items();
+  REQUIRE(items.size() == 2);
+  CHECK(items[0].integer() == 4);
+  CHECK(items[0].pointer() == "/list/0");
+  CHECK(items[1].string() == "x");
+  CHECK(items[1].pointer() == "/list/1");
+  CHECK(result_of("[]", [](const json_place& place) { return place.items().size(); }) == 0);
+  CHECK(error_of("{}", [](const json_place& place) { return place.items("an array of names"); }) ==
+        "t.json:1:1: found an object, expected an array of names");
+}
+
 TEST_CASE("an integer is an integer of 64 bits with sign") {
   CHECK(result_of("-4", as_integer) == -4);
   CHECK(result_of("9223372036854775807", as_integer) == 9223372036854775807);

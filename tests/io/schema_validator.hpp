@@ -63,6 +63,8 @@ private:
     if (keyword == "oneOf") return count(rule, [&](const value& one) { return accepts(one, v); }) == 1;
     if (keyword == "anyOf") return count(rule, [&](const value& one) { return accepts(one, v); }) > 0;
     if (keyword == "not") return !accepts(rule, v);
+    if (keyword == "items") return v.kind != kind::array || count(v, [&](const value& item) { return !accepts(rule, item); }) == 0;
+    if (keyword == "uniqueItems") return !rule.boolean || v.kind != kind::array || are_unique(v);
     if (is_about_objects(keyword)) return v.kind != kind::object || satisfies_object(schema, keyword, rule, v);
     if (says_nothing(keyword)) return true;
     throw std::runtime_error{"a keyword that this validator does not know: " + keyword};
@@ -91,6 +93,12 @@ private:
 
   [[nodiscard]] static bool has_all(const value& v, const value& keys) {
     return count(keys, [&](const value& key) { return v.find(key.text) == nullptr; }) == 0;
+  }
+
+  /// Of scalars.
+  [[nodiscard]] static bool are_unique(const value& array) {
+    return count(array,
+                 [&](const value& one) { return count(array, [&](const value& other) { return same(one, other); }) != 1; }) == 0;
   }
 
   template <class Predicate>

@@ -117,8 +117,11 @@ private:
       for (std::uint64_t i = below(4); i != 0; --i)
         d.layout.runs.push_back({.stages = small(), .decoder_layers = small(), .mtp_layers = small()});
     if (coin())
-      d.workload =
-          moeplan::training{.global_batch = small(), .micro_batch = small(), .sequence_length = small(), .dp_replicate = small()};
+      d.workload = moeplan::training{.global_batch = small(),
+                                     .micro_batch = small(),
+                                     .sequence_length = small(),
+                                     .recompute_layers = small(),
+                                     .dp_replicate = small()};
     else
       d.workload = moeplan::serving{.batch = small(),
                                     .sequence_length = small(),
@@ -288,6 +291,7 @@ private:
       s.elastic_ep = chance(20);
       if (coin()) s.redundant_experts = ep * one_of({0, 1, 2});
       if (chance(20)) s.vocabulary_multiple = 0;
+      if (chance(60)) formats(s);
       d.workload = s;
       return;
     }
@@ -306,7 +310,60 @@ private:
     if (chance(30)) t.dp_replicate = one_of({1, 2, 4, dp, 3});
     t.overlap = {chance(20), chance(20), chance(25), chance(20)};
     if (chance(25)) t.vocabulary_multiple = 0;
+    if (chance(60)) states(t);
+    if (chance(60)) recomputation(t);
+    if (chance(40)) t.schedule = any<moeplan::schedule>(9);
+    if (chance(40)) assumptions(t.assumptions);
+    if (chance(40)) t.kernels = {coin(), coin(), coin(), coin(), coin()};
+    if (chance(20)) t.reserve = moeplan::bytes{2'000'000'000};
+    if (chance(20)) t.routing.load = moeplan::routing_load::worst;
+    if (chance(20)) t.routing.busiest_share = {static_cast<number>(below(9)), 8};
     d.workload = t;
+  }
+
+  void formats(moeplan::serving& s) {
+    s.weights = any<moeplan::weight_format>(10);
+    s.quantised = any<moeplan::quantised_parts>(3);
+    s.cache = any<moeplan::cache_format>(3);
+    s.block_size = one_of({1, 16, 32, 64});
+    s.windows = any<moeplan::windowed_cache>(2);
+    s.linear_state = coin() ? moeplan::number_type::bf16 : moeplan::number_type::fp32;
+    if (chance(30)) s.step_tokens = one_of({2, 512, 8192});
+    s.drafts = coin();
+    s.absorbed_projections = coin();
+    if (coin()) s.reserve = moeplan::bytes{one_of({1, 1'000'000'000, 8'000'000'000})};
+  }
+
+  void states(moeplan::training& t) {
+    moeplan::precision& p = t.precision;
+    for (moeplan::number_type* type : {&p.weights, &p.gradients, &p.master_weights, &p.first_moment, &p.second_moment})
+      if (coin()) *type = any<moeplan::number_type>(8);
+    if (coin()) p.fp8 = any<moeplan::fp8_recipe>(5);
+    p.fp8_weights = chance(30);
+    t.optimizer = any<moeplan::optimizer>(4);
+    t.sharding = any<moeplan::sharding>(4);
+    if (chance(30)) t.optimizer_offload = {static_cast<number>(below(9)), 8};
+  }
+
+  void recomputation(moeplan::training& t) {
+    moeplan::recompute_modules& m = t.recompute_modules;
+    for (bool* module :
+         {&m.core_attention, &m.mlp, &m.moe, &m.moe_activation, &m.layer_norm, &m.latent_up_projection, &m.shared_experts})
+      *module = coin();
+    t.recompute_method = any<moeplan::recompute_method>(2);
+    t.recompute_layers = one_of({0, 1, 1, 2, 3, 4});
+  }
+
+  void assumptions(moeplan::assumptions& a) {
+    switch (below(4)) {
+      case 0: a = moeplan::assumptions::megatron_estimator(); return;
+      case 1: a = moeplan::assumptions::memory_analysis(); return;
+      default: break;
+    }
+    for (moeplan::held* how : {&a.latent_down_projections, &a.latent_rope_queries, &a.shared_experts}) *how = any<moeplan::held>(2);
+    a.shared_experts_state = any<moeplan::state_group>(2);
+    a.router_state = any<moeplan::state_group>(2);
+    a.dense_states = any<moeplan::dense_shards>(2);
   }
 
   /// Changes one thing.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include <moeplan/describe/attention_window.hpp>
 #include <moeplan/describe/sparse_indexer.hpp>
 
 /// @file
@@ -35,9 +36,10 @@ struct attention {
   bool qkv_bias = false;
   bool output_bias = false;
   query_key_norm norm = query_key_norm::none;
-  bool output_gate = false; ///< grouped_query: a gate as wide as the queries before the output projection (Qwen3-Next)
-  bool sinks = false;       ///< one learned logit a head, which draws attention and adds no value (gpt-oss)
-  sparse_indexer indexer{}; ///< latent: chooses the tokens attended to (DeepSeek-V3.2)
+  bool output_gate = false;  ///< grouped_query: a gate as wide as the queries before the output projection (Qwen3-Next)
+  bool sinks = false;        ///< one learned logit a head, which draws attention and adds no value (gpt-oss)
+  sparse_indexer indexer{};  ///< latent: chooses the tokens attended to (DeepSeek-V3.2)
+  attention_window window{}; ///< of layers that do not attend to all tokens (gpt-oss, Llama 4)
 
   [[nodiscard]] static constexpr attention multi_head(std::int64_t heads, std::int64_t head_dim) noexcept {
     return grouped_query(heads, heads, head_dim);

@@ -52,6 +52,22 @@ struct model {
   }
   [[nodiscard]] constexpr std::int64_t softmax_layers() const noexcept { return softmax_layers_below(layers); }
 
+  [[nodiscard]] constexpr bool has_window() const noexcept { return attention.window.tokens > 0; }
+  [[nodiscard]] constexpr bool has_window(std::int64_t layer) const noexcept {
+    return has_window() && !has_linear_attention(layer) && !attention.window.full_layers.contains(layer);
+  }
+
+  /// Layers whose softmax attention has a window among the first `end` decoder layers. Precondition as layer_set::count_below.
+  [[nodiscard]] constexpr std::int64_t windowed_layers_below(std::int64_t end) const noexcept {
+    if (!has_window()) return 0;
+    if (!has_linear_attention()) return end - attention.window.full_layers.count_below(end);
+    std::int64_t windowed = 0;
+    for (std::int64_t i = 0; i < end; ++i)
+      if (has_window(i)) ++windowed;
+    return windowed;
+  }
+  [[nodiscard]] constexpr std::int64_t windowed_layers() const noexcept { return windowed_layers_below(layers); }
+
   /// Width of one head of queries and keys. Precondition: at least one head.
   [[nodiscard]] constexpr std::int64_t head_dim() const noexcept {
     return attention.head_dim != 0 ? attention.head_dim : hidden_size / attention.heads;

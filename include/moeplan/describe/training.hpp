@@ -2,6 +2,13 @@
 
 #include <cstdint>
 
+#include <moeplan/describe/assumptions.hpp>
+#include <moeplan/describe/kernels.hpp>
+#include <moeplan/describe/optimizer.hpp>
+#include <moeplan/describe/precision.hpp>
+#include <moeplan/describe/recompute.hpp>
+#include <moeplan/describe/schedule.hpp>
+#include <moeplan/number/bytes.hpp>
 #include <moeplan/number/optional_integer.hpp>
 #include <moeplan/number/ratio.hpp>
 
@@ -9,9 +16,6 @@
 /// A training run. Defaults are Megatron-LM's (megatron/training/arguments.py) where it has one.
 
 namespace moeplan {
-
-/// Which activations are computed again in the backward pass (--recompute-granularity).
-enum class recompute : std::uint16_t { none, selective, full };
 
 /// How context-parallel ranks exchange keys and values (--cp-comm-type).
 enum class context_exchange : std::uint16_t {
@@ -31,11 +35,19 @@ enum class token_dispatcher : std::uint16_t {
 /// How the router is kept balanced (--moe-router-load-balancing-type).
 enum class load_balancing : std::uint16_t { none, auxiliary_loss, sequence_auxiliary_loss, global_auxiliary_loss, sinkhorn };
 
+/// How the tokens of a step fall on the ranks that hold experts: what memory must be there for.
+enum class routing_load : std::uint16_t {
+  balanced, ///< every expert gets as many
+  worst     ///< as many tokens as possible choose the experts of one rank
+};
+
 struct routing {
   load_balancing balancing = load_balancing::auxiliary_loss;
   ratio capacity_factor{0};     ///< 0: no token is dropped
   bool pad_to_capacity = false; ///< every expert gets exactly its capacity
   bool pre_softmax = false;     ///< scores before the choice of the top k, not after
+  routing_load load = routing_load::balanced;
+  ratio busiest_share{0}; ///< share of all routed copies that goes to the busiest EP rank, where that was measured; 0: as load says
 
   friend constexpr bool operator==(const routing&, const routing&) noexcept = default;
 };
@@ -55,12 +67,24 @@ struct training {
   std::int64_t micro_batch = 1;     ///< sequences
   std::int64_t sequence_length = 0; ///< tokens; has no default: 0 is a finding
   moeplan::recompute recompute = moeplan::recompute::none;
+  moeplan::recompute_modules recompute_modules{}; ///< what selective recompute drops
+  moeplan::recompute_method recompute_method = moeplan::recompute_method::uniform;
+  std::int64_t recompute_layers =
+      1; ///< full recompute: layers in a group, or layers of each virtual stage (--recompute-num-layers)
   context_exchange context = context_exchange::ring;
   token_dispatcher dispatcher = token_dispatcher::all_gather;
   moeplan::routing routing{};
   moeplan::overlap overlap{};
   /// Copies of what data parallelism shards (HSDP; --num-distributed-optimizer-instances); 1: it is sharded over all ranks.
   std::int64_t dp_replicate = 1;
+  moeplan::precision precision{};
+  moeplan::optimizer optimizer = moeplan::optimizer::adam;
+  moeplan::sharding sharding = moeplan::sharding::none;
+  ratio optimizer_offload{0}; ///< share of master weights and moments in the host's memory (--optimizer-offload-fraction)
+  moeplan::schedule schedule = moeplan::schedule::one_forward_one_backward;
+  moeplan::kernels kernels{};
+  moeplan::assumptions assumptions{};
+  bytes reserve{}; ///< of each GPU, for what is no tensor: the CUDA context, communication libraries, fragmentation
   std::int64_t vocabulary_multiple = 128; ///< the vocabulary is padded to a multiple of this times TP; 0: not padded
 
   friend constexpr bool operator==(const training&, const training&) noexcept = default;

@@ -12,6 +12,9 @@
 #include <moeplan/io/catalog_names.hpp>
 #include <moeplan/io/deployment_object.hpp>
 #include <moeplan/io/hugging_face.hpp>
+#include <moeplan/io/object_reader.hpp>
+#include <moeplan/io/serving_object.hpp>
+#include <moeplan/io/training_object.hpp>
 
 /// @file
 /// A deployment as a JSON file:
@@ -49,10 +52,6 @@ private:
   [[nodiscard]] moeplan::strategy read_strategy(const json_place& place);
   [[nodiscard]] moeplan::layout read_layout(const json_place& place);
   [[nodiscard]] moeplan::workload read_workload(json_object& top);
-  [[nodiscard]] moeplan::training read_training(const json_place& place);
-  [[nodiscard]] moeplan::serving read_serving(const json_place& place);
-  [[nodiscard]] routing read_routing(deployment_object object);
-  [[nodiscard]] overlap read_overlap(deployment_object object);
 
   /// A file named in this one: relative to this one's folder.
   [[nodiscard]] std::string beside(const std::string& path) const {
@@ -186,67 +185,16 @@ inline moeplan::layout deployment_reader::read_layout(const json_place& place) {
                             last ? optional_integer{last->integer()} : optional_integer{});
 }
 
-inline routing deployment_reader::read_routing(deployment_object object) {
-  routing r;
-  object.read("balancing", r.balancing, balancing_names, "Megatron-LM --moe-router-load-balancing-type");
-  if (const auto member = object.keys().find("capacity_factor"))
-    r.capacity_factor = member->ratio();
-  else
-    object.note_default("capacity_factor", "0: no token is dropped", "Megatron-LM --moe-expert-capacity-factor");
-  object.read("pad_to_capacity", r.pad_to_capacity, "Megatron-LM --moe-pad-expert-input-to-capacity");
-  object.read("pre_softmax", r.pre_softmax, "Megatron-LM --moe-router-pre-softmax");
-  object.refuse_unknown_keys();
-  return r;
-}
-
-inline overlap deployment_reader::read_overlap(deployment_object object) {
-  overlap o;
-  object.read("tensor_parallel", o.tensor_parallel, "Megatron-LM --tp-comm-overlap");
-  object.read("shared_experts", o.shared_experts, "Megatron-LM --moe-shared-expert-overlap");
-  object.read("expert_parallel", o.expert_parallel, "Megatron-LM --overlap-moe-expert-parallel-comm");
-  object.read("delayed_weight_gradient", o.delayed_weight_gradient, "Megatron-LM --delay-wgrad-compute");
-  object.refuse_unknown_keys();
-  return o;
-}
-
-inline moeplan::training deployment_reader::read_training(const json_place& place) {
-  moeplan::training t;
-  deployment_object object{place, result_.defaults, "an object with sequence_length, global_batch and more"};
-  object.read("global_batch", t.global_batch, "micro_batch x DP: one micro-batch a step", "Megatron-LM --global-batch-size");
-  object.read("micro_batch", t.micro_batch, "moeplan's own: Megatron-LM has no default");
-  object.read("sequence_length", t.sequence_length, "must be given: 0 is an error");
-  object.read("recompute", t.recompute, recompute_names, "Megatron-LM --recompute-granularity");
-  object.read("context", t.context, context_names, "Megatron-LM --cp-comm-type (p2p)");
-  object.read("dispatcher", t.dispatcher, dispatcher_names, "Megatron-LM --moe-token-dispatcher-type");
-  t.routing = read_routing(object.part("routing"));
-  t.overlap = read_overlap(object.part("overlap"));
-  object.read("dp_replicate", t.dp_replicate, "torchtitan data_parallel_replicate_degree");
-  object.read("vocabulary_multiple", t.vocabulary_multiple, "Megatron-LM --make-vocab-size-divisible-by");
-  object.refuse_unknown_keys();
-  return t;
-}
-
-inline moeplan::serving deployment_reader::read_serving(const json_place& place) {
-  moeplan::serving s;
-  deployment_object object{place, result_.defaults, "an object with sequence_length, batch and more"};
-  object.read("batch", s.batch, "moeplan's own");
-  object.read("sequence_length", s.sequence_length, "must be given: 0 is an error");
-  object.read("redundant_experts", s.redundant_experts, "vLLM num_redundant_experts");
-  object.read("decode_context", s.decode_context, "vLLM --decode-context-parallel-size");
-  object.read("data_parallelism", s.data_parallelism, data_parallelism_names,
-              "moeplan's own, as in vLLM and TensorRT-LLM: SGLang needs --enable-dp-attention");
-  object.read("elastic_ep", s.elastic_ep, "vLLM --enable-elastic-ep");
-  object.read("vocabulary_multiple", s.vocabulary_multiple, "moeplan's own: as in training");
-  object.refuse_unknown_keys();
-  return s;
-}
-
 inline moeplan::workload deployment_reader::read_workload(json_object& top) {
   const auto training = top.find("training");
   const auto serving = top.find("serving");
   if (training && serving) serving->refuse("either training or serving", "both training and serving are given");
   if (!training && !serving) (void)top.need("training"); // which names the key
-  return training ? moeplan::workload{read_training(*training)} : moeplan::workload{read_serving(*serving)};
+  const auto object = [this](const json_place& place, const char* what) {
+    return deployment_object{place, result_.defaults, what};
+  };
+  if (training) return read_object<moeplan::training>(object(*training, "an object with sequence_length, global_batch and more"));
+  return read_object<moeplan::serving>(object(*serving, "an object with sequence_length, batch and more"));
 }
 
 inline deployment_file deployment_reader::read() {

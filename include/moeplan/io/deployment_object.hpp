@@ -7,7 +7,9 @@
 
 #include <moeplan/io/enumerator_names.hpp>
 #include <moeplan/io/json_reader.hpp>
+#include <moeplan/number/bytes.hpp>
 #include <moeplan/number/optional_integer.hpp>
+#include <moeplan/number/ratio.hpp>
 
 /// @file
 /// The objects of a deployment file: every member has a default, and whoever reads one learns which defaults are in force.
@@ -49,6 +51,13 @@ public:
       note_default(key, meaning, source);
   }
 
+  void read(const char* key, bytes& target, const char* source) {
+    if (const auto member = keys_.find(key))
+      target = bytes{member->non_negative()};
+    else
+      note_default(key, std::to_string(target.value()), source);
+  }
+
   void read(const char* key, bool& target, const char* source) {
     if (const auto member = keys_.find(key))
       target = member->boolean();
@@ -56,23 +65,60 @@ public:
       note_default(key, target ? "true" : "false", source);
   }
 
+  /// `meaning` is the default and what it means.
+  void read(const char* key, ratio& target, const char* meaning, const char* source) {
+    if (const auto member = keys_.find(key))
+      target = member->ratio();
+    else
+      note_default(key, meaning, source);
+  }
+
+  /// A ratio that is at most 1.
+  void read_share(const char* key, ratio& target, const char* meaning, const char* source) {
+    read(key, target, meaning, source);
+    if (target > ratio{1}) keys_.need(key).refuse("a number from 0 to 1", "a number out of range");
+  }
+
+  /// One of several names.
   template <class T, std::size_t N>
   void read(const char* key, T& target, const named<T> (&choices)[N], const char* source) {
     if (const auto member = keys_.find(key))
       target = member->choice(choices);
     else
-      note_default(key, std::string{'"'} + name_in(choices, target) + '"', source);
+      note_default(key, in_quotes(name_in(choices, target)), source);
+  }
+
+  /// An array of names, each of which stands for a member of the target that is true.
+  template <class Set, std::size_t N>
+  void read(const char* key, Set& target, const named<bool Set::*> (&choices)[N], const char* source) {
+    const auto member = keys_.find(key);
+    if (!member) {
+      std::string all;
+      for (const auto& choice : choices)
+        if (target.*choice.value) all += (all.empty() ? "" : ", ") + in_quotes(choice.name);
+      return note_default(key, '[' + all + ']', source);
+    }
+    std::vector<std::string> names;
+    for (const auto& choice : choices) {
+      names.emplace_back(choice.name);
+      target.*choice.value = false;
+    }
+    for (const json_place& item : member->items("an array of any of " + listed(names))) {
+      bool& chosen = target.*item.choice(choices);
+      if (chosen) item.refuse("each name at most once", "given twice");
+      chosen = true;
+    }
   }
 
   /// An object within this one; where it is absent, an empty one, whose defaults then hold.
-  [[nodiscard]] deployment_object part(const char* key) {
+  [[nodiscard]] deployment_object part(const char* key, std::string what = "an object") {
     static const json_value empty = [] {
       json_value v;
       v.kind = json_kind::object;
       return v;
     }();
     const auto member = keys_.find(key);
-    return {member ? *member : json_place{place(), key, empty}, *defaults_};
+    return {member ? *member : json_place{place(), key, empty}, *defaults_, std::move(what)};
   }
 
   void refuse_unknown_keys() const { keys_.refuse_unknown_keys(); }

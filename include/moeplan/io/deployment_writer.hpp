@@ -10,6 +10,9 @@
 #include <moeplan/io/enumerator_names.hpp>
 #include <moeplan/io/json_value.hpp>
 #include <moeplan/io/json_writer.hpp>
+#include <moeplan/io/object_writer.hpp>
+#include <moeplan/io/serving_object.hpp>
+#include <moeplan/io/training_object.hpp>
 
 /// @file
 /// Writes a deployment as deployment_file.hpp reads it: reading it back gives the same deployment.
@@ -91,10 +94,8 @@ public:
   }
 
   void write_workload(const workload& w) {
-    if (w.is_training())
-      write_training(w.train);
-    else
-      write_serving(w.serve);
+    json_->key(w.is_training() ? "training" : "serving");
+    w.is_training() ? write_object(*json_, w.train) : write_object(*json_, w.serve);
   }
 
 private:
@@ -115,74 +116,6 @@ private:
     std::string result;
     for (const axis a : order.axes) result += (result.empty() ? "" : "-") + std::string{name_of(a).data()};
     return result;
-  }
-
-  /// A member that is not what a deployment takes by itself.
-  template <class T>
-  void unless_default(const char* key, const T& value, const T& by_default) {
-    if (!(value == by_default)) json_->member(key, value);
-  }
-  template <class T, std::size_t N>
-  void unless_default(const char* key, T value, T by_default, const named<T> (&names)[N]) {
-    if (value != by_default) json_->member(key, name_in(names, value));
-  }
-
-  void write_training(const training& t) {
-    const training by_default{};
-    json_->key("training").begin_object();
-    if (t.global_batch.given) json_->member("global_batch", t.global_batch.number);
-    json_->member("micro_batch", t.micro_batch).member("sequence_length", t.sequence_length);
-    unless_default("recompute", t.recompute, by_default.recompute, recompute_names);
-    unless_default("context", t.context, by_default.context, context_names);
-    unless_default("dispatcher", t.dispatcher, by_default.dispatcher, dispatcher_names);
-    write_routing(t.routing);
-    write_overlap(t.overlap);
-    unless_default("vocabulary_multiple", t.vocabulary_multiple, by_default.vocabulary_multiple);
-    json_->end_object();
-  }
-
-  void write_routing(const routing& r) {
-    const routing by_default{};
-    if (r == by_default) return;
-    json_->key("routing").begin_object(json_lines::one);
-    unless_default("balancing", r.balancing, by_default.balancing, balancing_names);
-    if (r.capacity_factor != by_default.capacity_factor)
-      json_->key("capacity_factor").value(json_integer{decimal(r.capacity_factor)});
-    unless_default("pad_to_capacity", r.pad_to_capacity, by_default.pad_to_capacity);
-    unless_default("pre_softmax", r.pre_softmax, by_default.pre_softmax);
-    json_->end_object();
-  }
-
-  void write_overlap(const overlap& o) {
-    const overlap by_default{};
-    if (o == by_default) return;
-    json_->key("overlap").begin_object(json_lines::one);
-    unless_default("tensor_parallel", o.tensor_parallel, by_default.tensor_parallel);
-    unless_default("shared_experts", o.shared_experts, by_default.shared_experts);
-    unless_default("expert_parallel", o.expert_parallel, by_default.expert_parallel);
-    unless_default("delayed_weight_gradient", o.delayed_weight_gradient, by_default.delayed_weight_gradient);
-    json_->end_object();
-  }
-
-  void write_serving(const serving& s) {
-    const serving by_default{};
-    json_->key("serving").begin_object();
-    json_->member("batch", s.batch).member("sequence_length", s.sequence_length);
-    unless_default("redundant_experts", s.redundant_experts, by_default.redundant_experts);
-    unless_default("vocabulary_multiple", s.vocabulary_multiple, by_default.vocabulary_multiple);
-    json_->end_object();
-  }
-
-  /// A ratio as a file gives it, with a point. Precondition: it has at most 17 places, as every one that was read from a file or a flag.
-  [[nodiscard]] static std::string decimal(ratio r) {
-    std::string digits = std::to_string(r.numerator.value() / r.denominator.value());
-    std::uint64_t rest = r.numerator.value() % r.denominator.value();
-    if (rest != 0) digits += '.';
-    for (int places = 0; rest != 0 && places < 17; ++places) {
-      digits += static_cast<char>('0' + rest * 10 / r.denominator.value());
-      rest = rest * 10 % r.denominator.value();
-    }
-    return digits;
   }
 
   json_writer* json_;

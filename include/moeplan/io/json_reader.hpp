@@ -93,6 +93,14 @@ public:
     return value_->text;
   }
 
+  /// The elements of an array. `what` says what is expected here: "an array of ...".
+  [[nodiscard]] std::vector<json_place> items(std::string what = "an array") const {
+    if (!is(json_kind::array)) refuse(std::move(what));
+    std::vector<json_place> result;
+    for (const json_value& item : value_->items) result.emplace_back(*this, std::to_string(result.size()), item);
+    return result;
+  }
+
   /// One of several strings.
   template <class T, std::size_t N>
   [[nodiscard]] T choice(const named<T> (&choices)[N]) const {

@@ -14,8 +14,10 @@ TEST_CASE("biases of attention") {
   CHECK(read_text(with("Llama-4-Scout", "/text_config/attention_bias", true)).attention.output_bias);
 }
 
-TEST_CASE("Mistral's dense models are read as Llama's") {
-  CHECK(read_text(with("Mistral-7B", "model_type", "llama")) == read_file("Mistral-7B"));
+TEST_CASE("Mistral's dense models are read as Llama's, but for the window") {
+  model m = read_file("Mistral-7B");
+  m.attention.window = {};
+  CHECK(read_text(with("Mistral-7B", "model_type", "llama")) == m);
 }
 
 TEST_CASE("Llama 4 is its text model") {

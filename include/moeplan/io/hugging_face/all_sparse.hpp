@@ -5,6 +5,7 @@
 
 #include <moeplan/describe/model.hpp>
 #include <moeplan/io/hugging_face/config.hpp>
+#include <moeplan/io/hugging_face/window.hpp>
 
 /// @file
 /// Models that hold experts in every layer and share none: Mixtral, Phi-3.5-MoE, OLMoE, gpt-oss, MiniMax-M2, Grok-1, DBRX.
@@ -22,7 +23,11 @@ namespace moeplan::io::detail {
 }
 
 /// mixtral
-[[nodiscard]] inline model read_mixtral(hugging_face_config& config) { return read_all_sparse(config, "num_local_experts"); }
+[[nodiscard]] inline model read_mixtral(hugging_face_config& config) {
+  model m = read_all_sparse(config, "num_local_experts");
+  read_sliding_window(config, m, 0, attention_window::no_layers());
+  return m;
+}
 
 /// phimoe: LayerNorms with biases; attention_bias is on q, k, v and o.
 [[nodiscard]] inline model read_phimoe(hugging_face_config& config) {
@@ -30,6 +35,7 @@ namespace moeplan::io::detail {
   m.attention.qkv_bias = m.attention.output_bias = config.flag("attention_bias");
   m.lm_head_bias = config.flag("lm_head_bias");
   m.norm_bias = true;
+  read_sliding_window(config, m, 0, attention_window::no_layers());
   return m;
 }
 
@@ -41,12 +47,14 @@ namespace moeplan::io::detail {
   return m;
 }
 
-/// gpt_oss: without keys, sinks and biases of router and experts; attention_bias is on q, k, v and o, and is true without a key.
+/// gpt_oss: without keys, sinks and biases of router and experts, and a window of 128 tokens in every other layer, the first among
+/// them; attention_bias is on q, k, v and o, and is true without a key.
 [[nodiscard]] inline model read_gpt_oss(hugging_face_config& config) {
   model m = read_all_sparse(config, "num_local_experts");
   m.attention.qkv_bias = m.attention.output_bias = config.flag("attention_bias", true);
   m.attention.sinks = true;
   m.experts.router_bias = m.experts.bias = true;
+  read_sliding_window(config, m, 128, layer_set::every_nth(2, 1));
   return m;
 }
 

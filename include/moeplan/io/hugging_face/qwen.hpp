@@ -5,14 +5,25 @@
 
 #include <moeplan/describe/model.hpp>
 #include <moeplan/io/hugging_face/config.hpp>
+#include <moeplan/io/hugging_face/window.hpp>
 
 /// @file
 /// The Qwen team's models.
 
 namespace moeplan::io::detail {
 
-/// qwen2: dense; biases of q, k and v without a key.
-[[nodiscard]] inline model read_qwen2(hugging_face_config& config) {
+/// Layers with a window where use_sliding_window says that there are such; that is false by default.
+[[nodiscard]] inline bool has_qwen_window(hugging_face_config& config) { return config.flag("use_sliding_window"); }
+
+/// Dense models: the layers from max_window_layers on have a window.
+inline void read_qwen_window(hugging_face_config& config, model& m) {
+  if (!has_qwen_window(config)) return;
+  const std::int64_t first = config.integer_or("max_window_layers", 28);
+  read_sliding_window(config, m, 4096, listed_layers(config, m, [&](std::int64_t i) { return i < first; }));
+}
+
+/// qwen2 without the window: dense; biases of q, k and v without a key.
+[[nodiscard]] inline model read_qwen2_without_window(hugging_face_config& config) {
   model m = config.common();
   m.intermediate_size = config.need("intermediate_size");
   m.attention = config.grouped(m);
@@ -20,13 +31,27 @@ namespace moeplan::io::detail {
   return m;
 }
 
-/// qwen3: dense; q and k norm of head_dim each without a key; attention_bias is on q, k, v and o.
-[[nodiscard]] inline model read_qwen3(hugging_face_config& config) {
+/// qwen2
+[[nodiscard]] inline model read_qwen2(hugging_face_config& config) {
+  model m = read_qwen2_without_window(config);
+  read_qwen_window(config, m);
+  return m;
+}
+
+/// qwen3 without the window: dense; q and k norm of head_dim each without a key; attention_bias is on q, k, v and o.
+[[nodiscard]] inline model read_qwen3_without_window(hugging_face_config& config) {
   model m = config.common();
   m.intermediate_size = config.need("intermediate_size");
   m.attention = config.grouped(m);
   m.attention.norm = query_key_norm::per_head;
   m.attention.qkv_bias = m.attention.output_bias = config.flag("attention_bias");
+  return m;
+}
+
+/// qwen3
+[[nodiscard]] inline model read_qwen3(hugging_face_config& config) {
+  model m = read_qwen3_without_window(config);
+  read_qwen_window(config, m);
   return m;
 }
 
@@ -61,19 +86,25 @@ inline void read_qwen_shared_expert(hugging_face_config& config, model& m) {
   m.experts.shared_gate = true;
 }
 
-/// qwen2_moe: qwen2 with routed experts and a shared one.
+/// qwen2_moe: qwen2 with routed experts and a shared one. Every other layer below max_window_layers has a window, the first among
+/// them (transformers, configuration_qwen2_moe.py).
 [[nodiscard]] inline model read_qwen2_moe(hugging_face_config& config) {
-  model m = read_qwen2(config);
+  model m = read_qwen2_without_window(config);
   read_qwen_experts(config, m);
   read_qwen_shared_expert(config, m);
+  if (has_qwen_window(config)) {
+    const std::int64_t end = config.integer_or("max_window_layers", 28);
+    read_sliding_window(config, m, 4096, listed_layers(config, m, [&](std::int64_t i) { return i % 2 != 0 || i >= end; }));
+  }
   return m;
 }
 
-/// qwen3_moe: qwen3 with experts.
+/// qwen3_moe: qwen3 with experts. All layers have a window if any has one.
 [[nodiscard]] inline model read_qwen3_moe(hugging_face_config& config) {
   config.refuse_unless_zero("shared_expert_intermediate_size", "a shared expert is not supported here");
-  model m = read_qwen3(config);
+  model m = read_qwen3_without_window(config);
   read_qwen_experts(config, m);
+  if (has_qwen_window(config)) read_sliding_window(config, m, 4096, attention_window::no_layers());
   return m;
 }
 
@@ -97,7 +128,7 @@ inline void check_layer_types(hugging_face_config& config, const model& m) {
 /// qwen3_next: layer i has softmax attention with an output gate when (i + 1) % full_attention_interval == 0, else Gated DeltaNet.
 /// No key tells of the multi-token prediction module in the published checkpoints, so there is none here.
 [[nodiscard]] inline model read_qwen3_next(hugging_face_config& config) {
-  model m = read_qwen3(config);
+  model m = read_qwen3_without_window(config);
   m.attention.output_gate = true;
   read_qwen_experts(config, m);
   read_qwen_shared_expert(config, m);
