@@ -20,6 +20,7 @@
 #include <moeplan/catalog/qwen.hpp>
 #include <moeplan/describe/deployment.hpp>
 #include <moeplan/describe/layout_text.hpp>
+#include <moeplan/memory/memory.hpp>
 #include <moeplan/memory/parameters.hpp>
 #include <moeplan/mesh/mesh.hpp>
 #include <moeplan/mesh/stage_layers.hpp>
