@@ -15,10 +15,16 @@ namespace {
 
 std::string string_of(text t) { return {t.data(), t.size()}; }
 
+/// With parameters sharded, which torchtitan does in every training. No publication of these says how it sharded.
+constexpr deployment as_trained_by(framework f, deployment d) {
+  if (f == framework::torchtitan && d.workload.is_training()) d.workload.train.sharding = sharding::parameters;
+  return d;
+}
+
 /// That those frameworks can express it which are said to, and what their flags say is it.
 void expect_there_and_back(const published_deployment& p) {
-  const deployment& d = p.deployment;
   for (const framework f : dialect::frameworks) {
+    const deployment d = as_trained_by(f, p.deployment);
     CAPTURE(p.name);
     CAPTURE(string_of(name_of(f)));
     const dialect::writing w = dialect::write(f, d);
@@ -49,10 +55,48 @@ TEST_CASE("every published deployment to flags and back") {
 TEST_CASE("what else flags say, there and back") {
   const published_deployment others[] = {
       {"copies of shards",
-       trained(catalog::mixtral_8x7b, 16, {ep{8}}, {.global_batch = 16, .sequence_length = 4096, .dp_replicate = 2}),
+       trained(catalog::mixtral_8x7b, 16, {ep{8}},
+               {.global_batch = 16, .sequence_length = 4096, .dp_replicate = 2, .sharding = sharding::parameters}),
        "megatron torchtitan"},
-      {"copies of shards, sequence not stated", trained(catalog::llama_3_1_8b, 16, {}, {.global_batch = 16, .dp_replicate = 4}),
+      {"copies of shards, sequence not stated",
+       trained(catalog::llama_3_1_8b, 16, {}, {.global_batch = 16, .dp_replicate = 4, .sharding = sharding::parameters}),
        "megatron deepspeed"},
+      {"sharded gradients, FP8 and full recompute of blocks",
+       trained(catalog::mixtral_8x7b, 16, {ep{8}},
+               {.global_batch = 16,
+                .sequence_length = 4096,
+                .recompute = recompute::full,
+                .recompute_method = recompute_method::block,
+                .recompute_layers = 2,
+                .precision = {.gradients = number_type::bf16, .fp8 = fp8_recipe::tensorwise, .fp8_weights = true},
+                .sharding = sharding::gradients,
+                .kernels = {.flash_attention = false, .fused_cross_entropy = true}}),
+       "megatron"},
+      {"DualPipe's half",
+       trained(catalog::mixtral_8x7b, 16, {pp{4}, vpp{2}, ep{4}},
+               {.global_batch = 64, .sequence_length = 4096, .schedule = schedule::dualpipe_v}),
+       "torchtitan"},
+      {"several passes forward before one back",
+       trained(catalog::mixtral_8x7b, 16, {pp{4}, ep{4}},
+               {.global_batch = 64, .sequence_length = 4096, .schedule = schedule::gpipe}),
+       "torchtitan"},
+      {"ZeRO-2 on the host",
+       trained(catalog::llama_3_1_8b, 16, {}, {.global_batch = 16, .sharding = sharding::gradients, .optimizer_offload = ratio{1}}),
+       "megatron deepspeed"},
+      {"a cache in FP8",
+       served(catalog::deepseek_v3, 8, {tp{8}, dp{1}, ep{8}},
+              {.sequence_length = 4096, .cache = cache_format::fp8, .block_size = 64, .step_tokens = 2048, .drafts = true}),
+       "vllm sglang"},
+      {"the latent cache of sparse attention",
+       served(catalog::deepseek_v3_2, 8, {tp{8}, dp{1}, ep{8}}, {.sequence_length = 4096, .cache = cache_format::fp8_ds_mla}),
+       "vllm"},
+      {"weights in FP8, one cache for all layers, and a larger state",
+       served(catalog::qwen3_next_80b_a3b, 8, {tp{8}, dp{1}, ep{8}},
+              {.sequence_length = 4096,
+               .weights = weight_format::fp8_tensor,
+               .windows = windowed_cache::all,
+               .linear_state = number_type::fp32}),
+       "vllm"},
       {"decode context", served(catalog::deepseek_v3, 8, {tp{8}, ep{8}}, {.sequence_length = 4096, .decode_context = 4}),
        "vllm sglang"},
       {"replicas",
@@ -67,6 +111,16 @@ TEST_CASE("what else flags say, there and back") {
   for (const published_deployment& each : others) expect_there_and_back(each);
 }
 
+// What torchtitan shards is no choice: a training that is said to shard nothing, or states alone, is not the one that it runs.
+TEST_CASE("torchtitan says that it shards parameters") {
+  for (const published_deployment& p : published) {
+    if (!dialect::is_among("torchtitan", p.expressed_by)) continue;
+    const dialect::writing w = dialect::write(framework::torchtitan, p.deployment);
+    REQUIRE(w.cannot_express.size() == 1);
+    CHECK(string_of(text{w.cannot_express[0]}) == "sharding: torchtitan shards parameters over dp_shard x CP");
+  }
+}
+
 TEST_CASE("flags that are written twice are the same flags") {
   for (const published_deployment& p : published)
     for (const framework f : dialect::frameworks)
@@ -74,7 +128,8 @@ TEST_CASE("flags that are written twice are the same flags") {
 }
 
 BOTH_TIMES("there and back through every training framework that can", [] {
-  constexpr deployment d = trained(catalog::mixtral_8x22b, 128, {tp{2}, sp{2}, ep{8}, pp{8}, etp{1}}, batch(256, 4096));
+  constexpr deployment d = as_trained_by(
+      framework::torchtitan, trained(catalog::mixtral_8x22b, 128, {tp{2}, sp{2}, ep{8}, pp{8}, etp{1}}, batch(256, 4096)));
   constexpr deployment base{.model = d.model, .cluster = d.cluster};
   for (const framework f : {framework::megatron, framework::torchtitan}) {
     const dialect::writing w = dialect::write(f, d);
@@ -101,6 +156,6 @@ TEST_CASE("from one framework to another") {
   CHECK(string_of(r.model_name) == "deepseek-ai/DeepSeek-V3");
   const dialect::writing w = dialect::write(framework::sglang, r.deployment);
   CHECK(w.complete());
-  CHECK(string_of(text{w.flags}) == "--tp-size 16 --dp-size 4 --enable-dp-attention --ep-size 16");
+  CHECK(string_of(text{w.flags}) == "--tp-size 16 --dp-size 4 --enable-dp-attention --ep-size 16 --page-size 16");
   CHECK(!dialect::write(framework::trtllm, r.deployment).complete());
 }

@@ -9,6 +9,7 @@ struct words_of_a_test {
   moeplan::optional_integer size{};
   bool on = false, off = true, truth = false;
   moeplan::text choice{};
+  std::uint32_t some = 1;
   moeplan::ratio factor{0};
   moeplan::layout stages{};
 };
@@ -29,10 +30,11 @@ struct table_of_a_test {
       row::an_object("--object", "--object.", "here"),
       row::an_integer("--object.size", &words::size, "here").only_read(),
       row::a_word("mode:", &words::choice, "left right", "here"),
+      row::some_words("--some", &words::some, "first second third", "here"),
   };
 };
 
-inline constexpr moeplan::dialect::grammar<words_of_a_test, 12> grammar_of_a_test{.framework = moeplan::dialect::framework::vllm,
+inline constexpr moeplan::dialect::grammar<words_of_a_test, 13> grammar_of_a_test{.framework = moeplan::dialect::framework::vllm,
                                                                                   .flags = table_of_a_test::rows,
                                                                                   .not_modelled_switches = "--quiet",
                                                                                   .not_modelled = "--seed --object.seed",

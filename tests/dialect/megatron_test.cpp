@@ -17,6 +17,17 @@ constexpr strategy strategy_of(text flags, const deployment& base) { return read
 
 constexpr training training_of(text flags) { return read_megatron(flags, on(catalog::deepseek_v3, 64)).deployment.workload.train; }
 
+/// What stands behind the flags of a training's batch and sequence.
+constexpr text_buffer<512> more_flags_of(training t) {
+  t.global_batch = 64;
+  t.sequence_length = 8192;
+  const writing w = write_megatron({.model = catalog::llama_3_1_8b, .cluster = {.total = 8}, .strategy = {dp{8}}, .workload = t});
+  constexpr text batch = "--micro-batch-size 1 --global-batch-size 64 --seq-length 8192 ";
+  text_buffer<512> rest;
+  if (!w.complete()) return rest.append('!').append(text{w.cannot_express[0]}), rest;
+  return rest.append(text{w.flags}.part(batch.size(), w.flags.size())), rest;
+}
+
 /// The flags of one training, behind those that every training has.
 constexpr auto flags_of(const training& t) {
   return write_megatron({.model = catalog::llama_3_1_8b, .cluster = {.total = 8}, .strategy = {dp{8}}, .workload = t}).flags;
@@ -48,6 +59,9 @@ BOTH_TIMES("a whole launch line", [] {
   EXPECT(d.workload.train.micro_batch == 1);
   EXPECT(d.workload.train.sequence_length == 4096);
   EXPECT(d.workload.train.dispatcher == token_dispatcher::all_to_all);
+  EXPECT(d.workload.train.precision == precision{});
+  EXPECT(d.workload.train.sharding == sharding::optimizer);
+  EXPECT(d.workload.train.kernels.attention_dropout); // 0.1, where it is not said
   EXPECT(!r.without_meaning.empty());
   EXPECT(r.without_meaning[0] == "--node_rank");
 });
@@ -125,9 +139,9 @@ BOTH_TIMES("training", [] {
 BOTH_TIMES("copies of what data parallelism shards", [] {
   EXPECT(training_of("--use-distributed-optimizer --num-distributed-optimizer-instances 2").dp_replicate == 2);
   EXPECT(training_of("--use-distributed-optimizer").dp_replicate == 1);
-  EXPECT(text{flags_of({.global_batch = 64, .sequence_length = 8192, .dp_replicate = 2})} ==
+  EXPECT(text{flags_of({.global_batch = 64, .sequence_length = 8192, .dp_replicate = 2, .sharding = sharding::optimizer})} ==
          "--micro-batch-size 1 --global-batch-size 64 --seq-length 8192 --use-distributed-optimizer "
-         "--num-distributed-optimizer-instances 2");
+         "--num-distributed-optimizer-instances 2 --bf16 --attention-dropout 0 --hidden-dropout 0");
 });
 
 // transformer_config.py:898: the flexible dispatcher runs on DeepEP unless told otherwise.
@@ -170,20 +184,23 @@ BOTH_TIMES("illegal degrees are read, for check to judge", [] {
 });
 
 BOTH_TIMES("what is not described is refused", [] {
-  EXPECT(read_megatron("--recompute-method block", {}).error.expected == "uniform");
+  EXPECT(read_megatron("--recompute-method middle", {}).error.expected == "uniform block");
+  EXPECT(read_megatron("--recompute-modules core_attn mhc", {}).error.position == 30);
+  EXPECT(read_megatron("--optimizer lion", {}).error.found == "lion");
+  EXPECT(read_megatron("--bf16 --fp16", {}).error.problem == "weights of two types");
   EXPECT(read_megatron("--cp-comm-type p2p a2a", {}).error.problem == "several different values");
   EXPECT(read_megatron("--tensor-parallel-size 8", {}).error.nearest == "--tensor-model-parallel-size"); // six letters more
 });
 
 BOTH_TIMES("flags of a training run", [] {
   EXPECT(text{flags_of({.global_batch = 64, .sequence_length = 8192})} ==
-         "--micro-batch-size 1 --global-batch-size 64 --seq-length 8192");
+         "--micro-batch-size 1 --global-batch-size 64 --seq-length 8192 --bf16 --attention-dropout 0 --hidden-dropout 0");
   EXPECT(text{flags_of({.global_batch = 64, .sequence_length = 8192, .recompute = recompute::full})} ==
          "--micro-batch-size 1 --global-batch-size 64 --seq-length 8192 --recompute-granularity full --recompute-method uniform "
-         "--recompute-num-layers 1");
+         "--recompute-num-layers 1 --bf16 --attention-dropout 0 --hidden-dropout 0");
   EXPECT(text{flags_of({.global_batch = 64, .sequence_length = 8192, .dispatcher = token_dispatcher::deepep})} ==
          "--micro-batch-size 1 --global-batch-size 64 --seq-length 8192 --moe-token-dispatcher-type flex "
-         "--moe-flex-dispatcher-backend deepep");
+         "--moe-flex-dispatcher-backend deepep --bf16 --attention-dropout 0 --hidden-dropout 0");
 });
 
 // arXiv 2504.14960, table 3: Mixtral 8x22B folded. ETP must be said, since it would be TP.
@@ -194,7 +211,8 @@ BOTH_TIMES("ETP is written where it is not TP", [] {
                           .workload = training{.global_batch = 256, .sequence_length = 4096}};
   EXPECT(text{write_megatron(folded).flags} ==
          "--tensor-model-parallel-size 2 --sequence-parallel --pipeline-model-parallel-size 8 --expert-model-parallel-size 8 "
-         "--expert-tensor-parallel-size 1 --micro-batch-size 1 --global-batch-size 256 --seq-length 4096");
+         "--expert-tensor-parallel-size 1 --micro-batch-size 1 --global-batch-size 256 --seq-length 4096 --bf16 "
+         "--attention-dropout 0 --hidden-dropout 0");
 });
 
 // A pipeline of Megatron-LM's documentation: E first, L last, and multi-token prediction before the loss.
@@ -205,10 +223,10 @@ BOTH_TIMES("listed and balanced layouts are written as a string", [] {
   EXPECT(text{layout_flags(layout::stages({15, 4}, {1, 1}))} ==
          "--pipeline-model-parallel-size 16 --pipeline-model-parallel-layout 'Et*4|(t*4|)*14tmL' --mtp-num-layers 1 "
          "--micro-batch-size 1 "
-         "--global-batch-size 1");
+         "--global-batch-size 1 --bf16 --attention-dropout 0 --hidden-dropout 0");
   EXPECT(text{layout_flags(layout::balanced())} ==
          "--pipeline-model-parallel-size 16 --pipeline-model-parallel-layout 'Et*4|(t*4|)*12(t*3|)*2t*3mL' --mtp-num-layers 1 "
-         "--micro-batch-size 1 --global-batch-size 1");
+         "--micro-batch-size 1 --global-batch-size 1 --bf16 --attention-dropout 0 --hidden-dropout 0");
 });
 
 BOTH_TIMES("what Megatron-LM cannot express", [] {
@@ -230,4 +248,151 @@ BOTH_TIMES("what Megatron-LM cannot express", [] {
   EXPECT(text{only_sentence(d)} == "routing/capacity_factor: it is no finite decimal number");
   d.workload = serving{};
   EXPECT(text{only_sentence(d)} == "serving: Megatron-LM trains");
+});
+
+// arguments.py:1194: fp32 without --bf16 or --fp16; for bf16 gradients are added up in fp32 unless said otherwise (arguments.py:1213).
+BOTH_TIMES("types of numbers", [] {
+  const auto types = [](text line) { return training_of(line).precision; };
+  using enum number_type;
+  EXPECT(types("--bf16") == precision{});
+  EXPECT(types("") == precision{.weights = fp32});
+  EXPECT(types("--fp16") == precision{.weights = fp16, .gradients = fp16});
+  EXPECT(types("--fp16 --accumulate-allreduce-grads-in-fp32") == precision{.weights = fp16});
+  EXPECT(types("--bf16 --grad-reduce-in-bf16") == precision{.gradients = bf16});
+  EXPECT(types("--bf16 --use-precision-aware-optimizer --main-grads-dtype bf16 --main-params-dtype fp16 --exp-avg-dtype bf16 "
+               "--exp-avg-sq-dtype fp8") ==
+         precision{.gradients = bf16, .master_weights = fp16, .first_moment = bf16, .second_moment = fp8});
+  EXPECT(types("--bf16 --fp8-format hybrid").fp8 == fp8_recipe::delayed);
+  EXPECT(types("--bf16 --fp8-format e4m3 --fp8-recipe blockwise --fp8-param-gather") ==
+         precision{.fp8 = fp8_recipe::blockwise, .fp8_weights = true});
+  // Without what they depend on they say nothing.
+  const reading idle = read_megatron("--exp-avg-dtype bf16 --fp8-recipe mxfp8 --megatron-fsdp-main-grads-dtype fp32", {});
+  EXPECT(idle.deployment.workload.train.precision == precision{.weights = fp32});
+  EXPECT(idle.without_meaning.size() == 3);
+});
+
+// param_and_grad_buffer.py:2317: "auto" is the type of the weights.
+BOTH_TIMES("types of numbers under Megatron-FSDP", [] {
+  const auto types = [](text line) { return training_of(line).precision; };
+  using enum number_type;
+  EXPECT(types("--bf16 --use-megatron-fsdp") == precision{.gradients = bf16});
+  EXPECT(types("--bf16 --use-megatron-fsdp --megatron-fsdp-main-grads-dtype fp32 --megatron-fsdp-main-params-dtype auto") ==
+         precision{.master_weights = bf16});
+  EXPECT(text{more_flags_of({.sharding = sharding::parameters})} ==
+         "--use-megatron-fsdp --data-parallel-sharding-strategy optim_grads_params --bf16 --megatron-fsdp-main-grads-dtype fp32 "
+         "--attention-dropout 0 --hidden-dropout 0");
+  EXPECT(text{more_flags_of({.precision = {.gradients = fp8}, .sharding = sharding::gradients})} ==
+         "!precision/gradients: Megatron-FSDP has fp32, bf16 or fp16");
+});
+
+BOTH_TIMES("types of numbers are written", [] {
+  using enum number_type;
+  constexpr auto sharded = [](const precision& p) {
+    return more_flags_of(
+        {.precision = p, .sharding = sharding::optimizer, .kernels = {.attention_dropout = true, .hidden_dropout = true}});
+  };
+  EXPECT(text{sharded({.weights = fp32})} == "--use-distributed-optimizer");
+  EXPECT(text{sharded({.weights = fp16, .gradients = fp16})} == "--use-distributed-optimizer --fp16");
+  EXPECT(text{sharded({.weights = fp16})} == "--use-distributed-optimizer --fp16 --accumulate-allreduce-grads-in-fp32");
+  EXPECT(text{sharded({.gradients = bf16, .first_moment = bf16, .second_moment = fp8})} ==
+         "--use-distributed-optimizer --bf16 --grad-reduce-in-bf16 --use-precision-aware-optimizer --exp-avg-dtype bf16 "
+         "--exp-avg-sq-dtype fp8");
+  EXPECT(text{sharded({.master_weights = fp16})} ==
+         "--use-distributed-optimizer --bf16 --use-precision-aware-optimizer --main-params-dtype fp16");
+  EXPECT(text{sharded({.fp8 = fp8_recipe::mxfp8, .fp8_weights = true})} ==
+         "--use-distributed-optimizer --bf16 --fp8-format e4m3 --fp8-recipe mxfp8 --fp8-param-gather");
+  EXPECT(text{sharded({.fp8 = fp8_recipe::delayed})} ==
+         "--use-distributed-optimizer --bf16 --fp8-format hybrid --fp8-recipe delayed");
+});
+
+BOTH_TIMES("optimizer, what is sharded, and what the host holds", [] {
+  EXPECT(training_of("--optimizer sgd").optimizer == optimizer::sgd_momentum);
+  const training muon = training_of("--optimizer dist_muon"); // "muon with the distributed optimizer" (arguments.py:1727)
+  EXPECT(muon.optimizer == optimizer::muon && muon.sharding == sharding::optimizer);
+  EXPECT(training_of("").sharding == sharding::none);
+  EXPECT(training_of("--use-megatron-fsdp").sharding == sharding::parameters);
+  EXPECT(training_of("--use-megatron-fsdp --data-parallel-sharding-strategy optim_grads").sharding == sharding::gradients);
+  EXPECT(training_of("--use-torch-fsdp2").sharding == sharding::parameters);
+  EXPECT(training_of("--use-precision-aware-optimizer --optimizer-cpu-offload").optimizer_offload == ratio{1});
+  EXPECT(training_of("--optimizer-cpu-offload --optimizer-offload-fraction 0.25").optimizer_offload == ratio{1, 4});
+  EXPECT(training_of("--optimizer-offload-fraction 0.25").optimizer_offload == ratio{0});
+  EXPECT(text{more_flags_of({.optimizer = optimizer::muon, .sharding = sharding::optimizer, .optimizer_offload = ratio{0}})} ==
+         "--use-distributed-optimizer --optimizer muon --bf16 --attention-dropout 0 --hidden-dropout 0");
+  EXPECT(text{more_flags_of({.sharding = sharding::optimizer, .optimizer_offload = {1, 4}})} ==
+         "--use-distributed-optimizer --optimizer-cpu-offload --optimizer-offload-fraction 0.25 --bf16 "
+         "--use-precision-aware-optimizer --attention-dropout 0 --hidden-dropout 0");
+});
+
+// transformer_config.py:560 and 1901
+BOTH_TIMES("which layers and modules are computed again", [] {
+  const training block = training_of("--recompute-granularity full --recompute-method block --recompute-num-layers 3");
+  EXPECT(block.recompute_method == recompute_method::block && block.recompute_layers == 3);
+  EXPECT(training_of("--recompute-granularity selective --recompute-modules moe_act layernorm --bf16").recompute_modules ==
+         recompute_modules{.core_attention = false, .moe_activation = true, .layer_norm = true});
+  EXPECT(training_of("--recompute-activations").recompute_modules == recompute_modules{});
+  EXPECT(text{more_flags_of({.recompute = recompute::full, .recompute_method = recompute_method::block, .recompute_layers = 3})} ==
+         "--recompute-granularity full --recompute-method block --recompute-num-layers 3 --bf16 --attention-dropout 0 "
+         "--hidden-dropout 0");
+  EXPECT(text{more_flags_of({.recompute = recompute::selective, .recompute_modules = {.mlp = true, .shared_experts = true}})} ==
+         "--recompute-granularity selective --recompute-modules core_attn mlp shared_experts --bf16 --attention-dropout 0 "
+         "--hidden-dropout 0");
+});
+
+BOTH_TIMES("kernels", [] {
+  const kernels by_itself = training_of("").kernels;
+  EXPECT(by_itself == kernels{.attention_dropout = true, .hidden_dropout = true});
+  EXPECT(training_of("--attention-dropout 0.0 --hidden-dropout 0").kernels == kernels{});
+  EXPECT(!training_of("--attention-backend unfused").kernels.flash_attention);
+  EXPECT(!training_of("--attention-backend local").kernels.flash_attention);
+  EXPECT(training_of("--attention-backend fused").kernels.flash_attention &&
+         training_of("--use-flash-attn").kernels.flash_attention);
+  EXPECT(training_of("--cross-entropy-loss-fusion").kernels.fused_cross_entropy);
+  EXPECT(!training_of("--no-gradient-accumulation-fusion").kernels.fused_weight_gradient);
+  EXPECT(text{more_flags_of({.kernels = {.flash_attention = false,
+                                         .fused_cross_entropy = true,
+                                         .fused_weight_gradient = false,
+                                         .attention_dropout = true,
+                                         .hidden_dropout = true}})} ==
+         "--bf16 --attention-backend unfused --cross-entropy-loss-fusion --no-gradient-accumulation-fusion");
+});
+
+BOTH_TIMES("what of a training Megatron-LM cannot express", [] {
+  using enum number_type;
+  EXPECT(text{more_flags_of({.precision = {.weights = fp8}})} == "!precision/weights: Megatron-LM trains in bf16, fp16 or fp32");
+  EXPECT(text{more_flags_of({.precision = {.gradients = fp16}})} ==
+         "!precision/gradients: Megatron-LM adds them up in fp32 or in the type of the weights");
+  EXPECT(text{more_flags_of({.precision = {.master_weights = bf16}, .sharding = sharding::optimizer})} ==
+         "!precision/master_weights: Megatron-LM has fp32, or for weights of 16 bits fp16");
+  EXPECT(text{more_flags_of({.precision = {.first_moment = int8}})} ==
+         "!precision/first_moment: Megatron-LM has fp32, fp16, bf16 or fp8");
+  EXPECT(text{more_flags_of({.precision = {.second_moment = bf16}})} ==
+         "!precision: Megatron-LM's precision-aware optimizer, which it needs, is Adam and shards its states");
+  EXPECT(text{more_flags_of({.optimizer = optimizer::muon, .sharding = sharding::optimizer, .optimizer_offload = ratio{1}})} ==
+         "!optimizer_offload: Megatron-LM's precision-aware optimizer, which it needs, is Adam and shards its states");
+  EXPECT(text{more_flags_of({.precision = {.fp8_weights = true}, .sharding = sharding::optimizer})} ==
+         "!precision/fp8_weights true: Megatron-LM has it only with FP8 and sharded optimizer states");
+  EXPECT(text{more_flags_of({.optimizer = optimizer::none})} == "!optimizer none: Megatron-LM has no training without one");
+  EXPECT(text{more_flags_of({.optimizer = optimizer::muon, .sharding = sharding::parameters})} ==
+         "!sharding: Megatron-FSDP has no Muon (arguments.py, validate_args)");
+  EXPECT(text{more_flags_of({.sharding = sharding::optimizer, .optimizer_offload = {1, 3}})} ==
+         "!optimizer_offload: it is no finite decimal number");
+  EXPECT(text{more_flags_of({.dp_replicate = 2})} ==
+         "!dp_replicate 2: in Megatron-LM there are copies only of what is sharded (distributed_data_parallel.py)");
+  EXPECT(text{more_flags_of({.recompute = recompute::selective, .recompute_layers = 2})} ==
+         "!recompute_layers 2: only full recompute has it in Megatron-LM");
+  EXPECT(text{more_flags_of({.recompute = recompute::selective, .recompute_modules = {.core_attention = false}})} ==
+         "!recompute_modules: Megatron-LM takes at least one");
+  EXPECT(text{more_flags_of({.schedule = schedule::zb_h1})} ==
+         "!schedule: Megatron-LM's is 1F1B, interleaved where there are virtual stages");
+  EXPECT(text{more_flags_of({.reserve = bytes{5}})} == "!reserve_bytes 5: it is set aside by whoever reckons, not launched");
+});
+
+BOTH_TIMES("what no flag is about the base brings", [] {
+  deployment base = on(catalog::deepseek_v3, 64);
+  base.workload = training{.routing = {.load = routing_load::worst, .busiest_share = {1, 2}},
+                           .assumptions = assumptions::megatron_estimator(),
+                           .reserve = bytes{7}};
+  const training t = read_megatron("--bf16", base).deployment.workload.train;
+  EXPECT(t.routing == base.workload.train.routing);
+  EXPECT(t.assumptions == assumptions::megatron_estimator() && t.reserve == bytes{7});
 });

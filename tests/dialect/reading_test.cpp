@@ -66,6 +66,15 @@ BOTH_TIMES("one word for all layers", [] {
   EXPECT(e.problem == "several different values" && e.found == "right" && e.position == 14);
 });
 
+BOTH_TIMES("any of several words", [] {
+  EXPECT(reader_of("").words.some == 1);
+  EXPECT(reader_of("--some second third --on").words.some == 6);
+  EXPECT(reader_of("--some=third").words.some == 4);
+  EXPECT(reader_of("--some first --some second").words.some == 2);
+  const flag_error e = error_of("--some first fourth");
+  EXPECT(e.found == "fourth" && e.expected == "first second third" && e.position == 13);
+});
+
 BOTH_TIMES("an unknown flag, where it stood, and the nearest known one", [] {
   const flag_error e = error_of("--on --sise 3");
   EXPECT(e.problem == "an unknown flag" && e.found == "--sise" && e.nearest == "--size" && e.position == 5);

@@ -3,6 +3,7 @@
 #include <moeplan/catalog/deepseek.hpp>
 #include <moeplan/catalog/llama.hpp>
 #include <moeplan/catalog/mixtral.hpp>
+#include <moeplan/catalog/qwen.hpp>
 
 #include "support/both_times.hpp"
 
@@ -38,8 +39,11 @@ BOTH_TIMES("a whole launch line", [] {
       {.model = catalog::deepseek_v3});
   EXPECT(r.ok());
   EXPECT(r.deployment.strategy == all(tp{1}, dp{16}, ep{16}, etp{1}));
-  EXPECT(r.deployment.workload.serve ==
-         serving{.batch = 256, .sequence_length = 4096, .redundant_experts = 32}); // 4096 for 16 ranks
+  EXPECT(r.deployment.workload.serve == serving{.batch = 256, // 4096 for 16 ranks
+                                                .sequence_length = 4096,
+                                                .redundant_experts = 32,
+                                                .block_size = 1,
+                                                .step_tokens = 5120}); // 81920 for 16 ranks
   EXPECT(r.model_name == "deepseek-ai/DeepSeek-V3");
 });
 
@@ -84,7 +88,7 @@ BOTH_TIMES("decode context parallelism and elastic expert parallelism", [] {
   EXPECT(!serving_of_line("--tp 4").elastic_ep);
   EXPECT(
       text{write_sglang(served({tp{8}, dp{1}, ep{8}}, {.sequence_length = 4096, .decode_context = 4, .elastic_ep = true})).flags} ==
-      "--tp-size 8 --dcp-size 4 --ep-size 8 --elastic-ep-backend mooncake --context-length 4096");
+      "--tp-size 8 --dcp-size 4 --ep-size 8 --elastic-ep-backend mooncake --context-length 4096 --page-size 16");
 });
 
 // arg_groups/overrides.py, _A2A_EP_SPANNING_BACKENDS
@@ -104,18 +108,18 @@ BOTH_TIMES("what does not divide is no degree", [] {
 
 BOTH_TIMES("flags", [] {
   EXPECT(text{write_sglang(served({tp{4}, dp{4}, ep{16}})).flags} ==
-         "--tp-size 16 --dp-size 4 --enable-dp-attention --ep-size 16 --context-length 4096");
+         "--tp-size 16 --dp-size 4 --enable-dp-attention --ep-size 16 --context-length 4096 --page-size 16");
   const serving replicas{.sequence_length = 4096, .data_parallelism = data_parallelism::replicas};
   EXPECT(text{write_sglang(served({tp{4}, dp{2}, ep{4}}, replicas)).flags} ==
-         "--tp-size 4 --dp-size 2 --ep-size 4 --context-length 4096");
+         "--tp-size 4 --dp-size 2 --ep-size 4 --context-length 4096 --page-size 16");
   EXPECT(text{write_sglang(served({tp{4}, dp{2}, cp{2}, ep{4}}, replicas)).flags} ==
-         "--tp-size 8 --dp-size 2 --attn-cp-size 2 --ep-size 4 --moe-dp-size 2 --context-length 4096");
+         "--tp-size 8 --dp-size 2 --attn-cp-size 2 --ep-size 4 --moe-dp-size 2 --context-length 4096 --page-size 16");
   EXPECT(text{write_sglang(served({tp{4}, dp{1}, cp{2}, ep{4}})).flags} ==
-         "--tp-size 8 --attn-cp-size 2 --ep-size 4 --moe-dp-size 2 --context-length 4096");
+         "--tp-size 8 --attn-cp-size 2 --ep-size 4 --moe-dp-size 2 --context-length 4096 --page-size 16");
   // The online decode of February 2025: 256 requests on each of 144 ranks are 36,864.
   EXPECT(text{write_sglang(served({dp{144}, ep{144}}, {.batch = 256, .sequence_length = 4096, .redundant_experts = 32})).flags} ==
          "--tp-size 144 --dp-size 144 --enable-dp-attention --ep-size 144 --enable-eplb --ep-num-redundant-experts 32 "
-         "--max-running-requests 36864 --context-length 4096");
+         "--max-running-requests 36864 --context-length 4096 --page-size 16");
 });
 
 BOTH_TIMES("what SGLang cannot express", [] {
@@ -127,4 +131,55 @@ BOTH_TIMES("what SGLang cannot express", [] {
          "decode_context 3: in SGLang they are ranks of attention TP, in groups of one size; TP is 8");
   EXPECT(text{first(served({dp{1}, vpp{2}}))} == "vpp 2: SGLang gives each pipeline rank one stage");
   EXPECT(text{first({.model = catalog::mixtral_8x7b, .strategy = {dp{1}}})} == "training: SGLang serves");
+});
+
+// server_args.py: page_size 1 by itself, chunked_prefill_size // dp_size with DP attention, NEXTN and EAGLE for one another.
+BOTH_TIMES("what is kept while serving", [] {
+  EXPECT(serving_of_line("--tp 8").block_size == 1);
+  EXPECT(serving_of_line("--tp 8 --page-size 64").block_size == 64);
+  EXPECT(serving_of_line("--tp 8 --chunked-prefill-size 8192").step_tokens == 8192);
+  EXPECT(serving_of_line("--tp 8 --dp 4 --enable-dp-attention --chunked-prefill-size 8192").step_tokens == 2048);
+  EXPECT(serving_of_line("--tp 8 --dp 4 --chunked-prefill-size 8192").step_tokens == 8192); // of each replica
+  const reading whole = read_sglang("--tp 8 --chunked-prefill-size -1", {.model = catalog::deepseek_v3});
+  EXPECT(whole.deployment.workload.serve.step_tokens == 1 && whole.without_meaning[0] == "--chunked-prefill-size");
+  EXPECT(serving_of_line("--tp 8").cache == cache_format::bf16);
+  EXPECT(serving_of_line("--tp 8 --kv-cache-dtype fp8_e4m3").cache == cache_format::fp8);
+  EXPECT(!read_sglang("--kv-cache-dtype fp4_e2m1", {}).ok());
+  EXPECT(serving_of_line("--tp 8 --disable-hybrid-swa-memory").windows == windowed_cache::all);
+  EXPECT(serving_of_line("--tp 8 --speculative-algorithm NEXTN").drafts);
+  EXPECT(serving_of_line("--tp 8 --speculative-algorithm EAGLE --speculative-num-steps 3").drafts);
+  const reading eagle = read_sglang("--tp 8 --speculative-algorithm EAGLE --speculative-draft-model-path a/b", {});
+  EXPECT(!eagle.deployment.workload.serve.drafts && eagle.without_meaning.size() == 2);
+  const auto state = [](text line) {
+    return read_sglang(line, {.model = catalog::qwen3_next_80b_a3b}).deployment.workload.serve.linear_state;
+  };
+  EXPECT(state("--tp 8") == number_type::fp32);
+  EXPECT(state("--tp 8 --mamba-ssm-dtype bfloat16") == number_type::bf16);
+  EXPECT(serving_of_line("--tp 8").linear_state == number_type::bf16); // there is none
+});
+
+BOTH_TIMES("what is kept while serving is written", [] {
+  const writing w = write_sglang(served({tp{2}, dp{4}, ep{8}}, {.sequence_length = 4096,
+                                                                .cache = cache_format::fp8,
+                                                                .block_size = 1,
+                                                                .windows = windowed_cache::all,
+                                                                .step_tokens = 2048,
+                                                                .linear_state = number_type::fp32,
+                                                                .drafts = true}));
+  EXPECT(w.complete());
+  EXPECT(text{w.flags} ==
+         "--tp-size 8 --dp-size 4 --enable-dp-attention --ep-size 8 --context-length 4096 --chunked-prefill-size 8192 "
+         "--kv-cache-dtype fp8_e4m3 --disable-hybrid-swa-memory --mamba-ssm-dtype float32 --speculative-algorithm NEXTN");
+  const auto first = [](const serving& v) { return write_sglang(served({tp{8}, dp{1}, ep{8}}, v)).cannot_express[0]; };
+  EXPECT(text{first({.sequence_length = 4096, .weights = weight_format::fp8_block})} ==
+         "weights: SGLang takes it from the checkpoint");
+  EXPECT(text{first({.sequence_length = 4096, .quantised = quantised_parts::mlps})} ==
+         "quantised: SGLang takes it from the checkpoint");
+  EXPECT(text{first({.sequence_length = 4096, .cache = cache_format::fp8_ds_mla})} == "cache: SGLang has no name for it");
+  EXPECT(text{first({.sequence_length = 4096, .linear_state = number_type::int8})} ==
+         "linear_state: SGLang has fp32, fp16 or bf16");
+  EXPECT(text{first({.sequence_length = 4096, .absorbed_projections = true})} ==
+         "absorbed_projections: a serving framework decides on them by itself, from the format of the weights");
+  EXPECT(text{first({.sequence_length = 4096, .reserve = bytes{9}})} ==
+         "reserve_bytes 9: it is set aside by whoever reckons, not launched");
 });

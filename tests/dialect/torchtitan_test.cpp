@@ -137,7 +137,8 @@ BOTH_TIMES("a launch line", [] {
 BOTH_TIMES("options", [] {
   deployment d = on(catalog::mixtral_8x7b, 64);
   d.strategy = {pp{4}, ep{8}};
-  d.workload = training{.global_batch = 256, .sequence_length = 4096, .dispatcher = token_dispatcher::all_to_all};
+  d.workload = training{
+      .global_batch = 256, .sequence_length = 4096, .dispatcher = token_dispatcher::all_to_all, .sharding = sharding::parameters};
   EXPECT(text{write_torchtitan(d).flags} ==
          "--parallelism.data_parallel_shard_degree 16 --parallelism.pipeline_parallel_degree 4 "
          "--parallelism.pipeline_parallel_first_stage_less_layers 0 --parallelism.pipeline_parallel_last_stage_less_layers 0 "
@@ -150,7 +151,11 @@ BOTH_TIMES("options", [] {
 BOTH_TIMES("copies of what data parallelism shards", [] {
   deployment d = on(catalog::mixtral_8x7b, 16);
   d.strategy = {ep{8}};
-  d.workload = training{.global_batch = 16, .sequence_length = 4096, .dispatcher = token_dispatcher::all_to_all, .dp_replicate = 2};
+  d.workload = training{.global_batch = 16,
+                        .sequence_length = 4096,
+                        .dispatcher = token_dispatcher::all_to_all,
+                        .dp_replicate = 2,
+                        .sharding = sharding::parameters};
   const writing w = write_torchtitan(d);
   EXPECT(w.complete());
   EXPECT(text{w.flags} ==
@@ -179,4 +184,114 @@ BOTH_TIMES("what torchtitan cannot express", [] {
   EXPECT(text{first({rank_order{"tp-cp-ep-pp-dp"}}, t)} == "order tp-cp-ep-pp-dp: torchtitan's ranks have no order to choose");
   EXPECT(text{first({}, {.global_batch = 8, .sequence_length = 4096, .routing = {.pre_softmax = true}})} ==
          "routing/pre_softmax true: it is part of torchtitan's model configuration");
+});
+
+// pipeline_parallel.py and torch/distributed/pipelining/schedules.py
+BOTH_TIMES("schedules", [] {
+  const auto order = [](text name) {
+    text_buffer<128> line;
+    line.append(text{"--parallelism.pipeline_parallel_degree 4 --parallelism.pipeline_parallel_schedule "}).append(name);
+    const deployment d = read_torchtitan(text{line}, on(catalog::mixtral_8x7b, 8)).deployment;
+    return d.strategy[axis::vpp] * 100 + static_cast<std::int64_t>(d.workload.train.schedule);
+  };
+  const auto is = [](std::int64_t vpp, schedule s) { return vpp * 100 + static_cast<std::int64_t>(s); };
+  EXPECT(order("1F1B") == is(1, schedule::one_forward_one_backward));
+  EXPECT(order("Interleaved1F1B") == is(2, schedule::one_forward_one_backward));
+  EXPECT(order("GPipe") == is(1, schedule::gpipe));
+  EXPECT(order("LoopedBFS") == is(2, schedule::gpipe));
+  EXPECT(order("ZBVZeroBubble") == is(2, schedule::zb_v));
+  EXPECT(order("DualPipeV") == is(2, schedule::dualpipe_v));
+  // With several stages a rank it is none of those that are described.
+  const reading zero_bubble = read_torchtitan("--parallelism.pipeline_parallel_schedule InterleavedZeroBubble", {});
+  EXPECT(zero_bubble.error.found == "InterleavedZeroBubble" && zero_bubble.error.position == 41);
+});
+
+BOTH_TIMES("schedules are written", [] {
+  const auto written = [](std::int64_t stages, schedule s) {
+    deployment d = on(catalog::mixtral_8x7b, 8);
+    d.strategy = {pp{4}, vpp{stages}};
+    d.workload = training{.global_batch = 8, .sequence_length = 4096, .sharding = sharding::parameters, .schedule = s};
+    const writing w = write_torchtitan(d);
+    text_buffer<128> result;
+    if (!w.complete()) return result.append(text{w.cannot_express[0]}), result;
+    constexpr text flag = "--parallelism.pipeline_parallel_schedule ";
+    const text all{w.flags};
+    for (std::size_t i = 0; i + flag.size() < all.size(); ++i)
+      if (all.part(i, flag.size()) == flag)
+        result.append(all.part(i + flag.size(), all.find(' ', i + flag.size()) - i - flag.size()));
+    return result;
+  };
+  EXPECT(text{written(1, schedule::one_forward_one_backward)}.empty());
+  EXPECT(text{written(2, schedule::one_forward_one_backward)} == "Interleaved1F1B");
+  EXPECT(text{written(1, schedule::gpipe)} == "GPipe");
+  EXPECT(text{written(2, schedule::gpipe)} == "LoopedBFS");
+  EXPECT(text{written(2, schedule::zb_v)} == "ZBVZeroBubble");
+  EXPECT(text{written(2, schedule::dualpipe_v)} == "DualPipeV");
+  EXPECT(text{written(1, schedule::zb_h1)} == "schedule: torchtitan has none such with one stage a rank");
+  EXPECT(text{written(1, schedule::dualpipe)} == "schedule: torchtitan has none such with one stage a rank");
+  EXPECT(text{written(2, schedule::v_half)} == "schedule: torchtitan has none such with several stages a rank");
+});
+
+// configs.py, TrainingConfig.dtype: "put all parameters, gradients, and optimizer states in bfloat16"; optimizer.py, implementation.
+BOTH_TIMES("types of numbers, and what is sharded", [] {
+  const auto types = [](text line) { return read_on(8, line).workload.train.precision; };
+  using enum number_type;
+  EXPECT(types("") == precision{});
+  EXPECT(types("--training.mixed_precision_param float32") == precision{.weights = fp32});
+  EXPECT(types("--training.dtype bfloat16") ==
+         precision{.gradients = bf16, .master_weights = bf16, .first_moment = bf16, .second_moment = bf16});
+  EXPECT(types("--optimizer.implementation fused_opt_states_bf16") == precision{.first_moment = bf16, .second_moment = bf16});
+  EXPECT(read_on(8, "--optimizer.name AdamW").workload.train.sharding == sharding::parameters);
+  EXPECT(!read_torchtitan("--optimizer.name Muon", {}).ok());
+});
+
+BOTH_TIMES("types of numbers are written", [] {
+  using enum number_type;
+  const auto with = [](const precision& p) {
+    deployment d = on(catalog::mixtral_8x7b, 8);
+    d.workload = training{.global_batch = 8, .sequence_length = 4096, .precision = p, .sharding = sharding::parameters};
+    return write_torchtitan(d);
+  };
+  const auto more = [with](const precision& p) {
+    constexpr text before =
+        "--parallelism.data_parallel_shard_degree 8 --training.max_context_length 4096 "
+        "--training.num_tokens_per_microbatch_per_dp_rank 4096 --training.num_tokens_per_train_step 32768 ";
+    const writing w = with(p);
+    EXPECT(w.complete());
+    text_buffer<256> rest;
+    return rest.append(text{w.flags}.part(before.size(), w.flags.size())), rest;
+  };
+  EXPECT(text{more({})} == "activation-checkpoint:none");
+  EXPECT(text{more({.weights = fp32})} == "--training.mixed_precision_param float32 activation-checkpoint:none");
+  EXPECT(text{more({.gradients = bf16, .master_weights = bf16, .first_moment = bf16, .second_moment = bf16})} ==
+         "--training.dtype bfloat16 activation-checkpoint:none");
+  EXPECT(text{more({.first_moment = bf16, .second_moment = bf16})} ==
+         "--optimizer.implementation fused_opt_states_bf16 activation-checkpoint:none");
+  const auto first = [with](const precision& p) { return with(p).cannot_express[0]; };
+  EXPECT(text{first({.weights = fp16})} == "precision/weights: torchtitan has fp32 or bf16");
+  EXPECT(text{first({.gradients = bf16})} == "precision/gradients: in torchtitan they have the type of the master weights");
+  EXPECT(text{first({.second_moment = fp8})} ==
+         "precision/first_moment: in torchtitan both moments have the type of the master weights, or bf16");
+  EXPECT(text{first({.fp8 = fp8_recipe::mxfp8})} ==
+         "precision/fp8: it is part of torchtitan's configuration in Python, and no option");
+});
+
+BOTH_TIMES("what else of a training torchtitan cannot express", [] {
+  const auto first = [](training t) {
+    t.global_batch = 8;
+    t.sequence_length = 4096;
+    if (t.sharding == sharding::none) t.sharding = sharding::parameters;
+    return write_torchtitan({.model = catalog::mixtral_8x7b, .cluster = {.total = 8}, .workload = t}).cannot_express[0];
+  };
+  EXPECT(text{first({.optimizer = optimizer::muon})} ==
+         "optimizer: it is part of torchtitan's configuration in Python, and no option");
+  EXPECT(text{first({.sharding = sharding::gradients})} == "sharding: torchtitan shards parameters over dp_shard x CP");
+  EXPECT(text{first({.optimizer_offload = ratio{1}})} ==
+         "optimizer_offload: torchtitan offloads parameters and gradients too (training.enable_cpu_offload), or nothing");
+  EXPECT(text{first({.recompute_modules = {.mlp = true}})} ==
+         "recompute_modules: torchtitan's recompute takes whole layers one by one, or operations of its own choice");
+  EXPECT(text{first({.kernels = {.hidden_dropout = true}})} ==
+         "kernels/hidden_dropout: kernels are part of torchtitan's model configuration");
+  EXPECT(text{first({.assumptions = assumptions::memory_analysis()})} ==
+         "assumptions: it is what memory is reckoned for, and launches nothing");
 });

@@ -102,3 +102,38 @@ BOTH_TIMES("what TensorRT-LLM cannot express", [] {
          "elastic_ep true: the ranks of TensorRT-LLM are fixed when it starts");
   EXPECT(text{first(served({tp{4}, sp{4}, dp{1}, ep{4}}))} == "sp 4: TensorRT-LLM has no sequence parallelism to switch on");
 });
+
+// commands/serve.py has a flag for the tokens of a step and, since 2026, for the cache; the rest is the checkpoint's and the file's.
+BOTH_TIMES("what is kept while serving", [] {
+  const auto serving_of_line = [](text line, const serving& base = {}) {
+    return read_trtllm(line, {.model = catalog::deepseek_v3, .workload = base}).deployment.workload.serve;
+  };
+  EXPECT(serving_of_line("--tp_size 8 --max_num_tokens 8192 --kv_cache_dtype fp8") ==
+         serving{.sequence_length = 163840, .cache = cache_format::fp8, .step_tokens = 8192});
+  EXPECT(serving_of_line("--tp_size 8 --kv_cache_dtype auto", {.cache = cache_format::fp8}).cache == cache_format::fp8);
+  const serving by_file{.sequence_length = 4096, .weights = weight_format::nvfp4, .block_size = 32, .drafts = true};
+  EXPECT(serving_of_line("--tp_size 8", by_file) == by_file);
+  EXPECT(!read_trtllm("--kv_cache_dtype nvfp4", {}).ok());
+});
+
+BOTH_TIMES("what is kept while serving is written", [] {
+  const writing w =
+      write_trtllm(served({dp{8}, ep{8}}, {.sequence_length = 4096, .cache = cache_format::fp8, .step_tokens = 2048}));
+  EXPECT(w.complete());
+  EXPECT(text{w.flags} ==
+         "--tp_size 8 --ep_size 8 --enable_attention_dp --max_seq_len 4096 --max_num_tokens 2048 --kv_cache_dtype fp8");
+  const auto first = [](const serving& v) { return write_trtllm(served({dp{8}, ep{8}}, v)).cannot_express[0]; };
+  EXPECT(text{first({.sequence_length = 4096, .block_size = 32})} ==
+         "block_size 32: it is set in TensorRT-LLM's configuration file, not by a flag");
+  EXPECT(text{first({.sequence_length = 4096, .windows = windowed_cache::all})} ==
+         "windows: it is set in TensorRT-LLM's configuration file, not by a flag");
+  EXPECT(text{first({.sequence_length = 4096, .linear_state = number_type::fp32})} ==
+         "linear_state: it is set in TensorRT-LLM's configuration file, not by a flag");
+  EXPECT(text{first({.sequence_length = 4096, .drafts = true})} ==
+         "drafts: it is set in TensorRT-LLM's configuration file, not by a flag");
+  EXPECT(text{first({.sequence_length = 4096, .cache = cache_format::fp8_ds_mla})} == "cache: TensorRT-LLM has no such format");
+  EXPECT(text{first({.sequence_length = 4096, .weights = weight_format::nvfp4})} ==
+         "weights: TensorRT-LLM takes it from the checkpoint");
+  EXPECT(text{first({.sequence_length = 4096, .reserve = bytes{9}})} ==
+         "reserve_bytes 9: it is set aside by whoever reckons, not launched");
+});

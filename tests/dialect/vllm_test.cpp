@@ -3,6 +3,7 @@
 #include <moeplan/catalog/deepseek.hpp>
 #include <moeplan/catalog/llama.hpp>
 #include <moeplan/catalog/mixtral.hpp>
+#include <moeplan/catalog/qwen.hpp>
 
 #include "support/both_times.hpp"
 
@@ -135,4 +136,69 @@ BOTH_TIMES("what vLLM cannot express", [] {
   EXPECT(text{first(
              {.model = catalog::deepseek_v3, .strategy = {pp{4}, dp{1}}, .layout = layout::balanced(), .workload = serving{}})} ==
          "layout: vLLM splits layers by itself, unless VLLM_PP_LAYER_PARTITION in the environment says how");
+});
+
+// config/cache.py: "auto" is the model's type, CUDA's fp8 is fp8_e4m3; models/config.py, DeepseekV32ForCausalLM: fp8 is fp8_ds_mla.
+BOTH_TIMES("what is kept while serving", [] {
+  const auto serving_of_line = [](text line) { return read_vllm(line, of(catalog::deepseek_v3)).deployment.workload.serve; };
+  EXPECT(serving_of_line("-tp 8") == serving{.sequence_length = 163840});
+  EXPECT(serving_of_line("-tp 8 --kv-cache-dtype fp8_e5m2 --block-size 64 --max-num-batched-tokens 8192") ==
+         serving{.sequence_length = 163840, .cache = cache_format::fp8, .block_size = 64, .step_tokens = 8192});
+  EXPECT(serving_of_line("--disable-hybrid-kv-cache-manager").windows == windowed_cache::all);
+  EXPECT(serving_of_line("--mamba-ssm-cache-dtype float32").linear_state == number_type::fp32);
+  EXPECT(serving_of_line(R"(--speculative-config '{"method": "deepseek_mtp", "num_speculative_tokens": 1}')").drafts);
+  EXPECT(serving_of_line("--speculative-config.method mtp").drafts);
+  const reading ngram =
+      read_vllm(R"(--speculative-config '{"method": "ngram", "prompt_lookup_max": 4}')", of(catalog::deepseek_v3));
+  EXPECT(!ngram.deployment.workload.serve.drafts && ngram.without_meaning.size() == 2);
+  EXPECT(!read_vllm("--kv-cache-dtype nvfp4", {}).ok());
+  EXPECT(read_vllm("--kv-cache-dtype fp8", of(catalog::deepseek_v3_2)).deployment.workload.serve.cache == cache_format::fp8_ds_mla);
+  // Whether the latter is the default depends on the release: what the base says.
+  const deployment sparse{.model = catalog::deepseek_v3_2, .workload = serving{.cache = cache_format::fp8_ds_mla}};
+  EXPECT(read_vllm("", sparse).deployment.workload.serve.cache == cache_format::fp8_ds_mla);
+  EXPECT(read_vllm("--kv-cache-dtype bfloat16", sparse).deployment.workload.serve.cache == cache_format::bf16);
+});
+
+// config/quantization.py, _ONLINE_SHORTHANDS: a scale a tensor, 128 x 128 block or output; some for experts alone.
+BOTH_TIMES("quantisation while a checkpoint is loaded", [] {
+  const auto format = [](text line, weight_format base = weight_format::bf16) {
+    return read_vllm(line, {.model = catalog::deepseek_v3, .workload = serving{.weights = base}}).deployment.workload.serve;
+  };
+  EXPECT(format("--quantization fp8").weights == weight_format::fp8_tensor);
+  EXPECT(format("-q fp8", weight_format::fp8_block).weights == weight_format::fp8_block); // the checkpoint's own
+  EXPECT(format("--quantization fp8_per_block").weights == weight_format::fp8_block);
+  EXPECT(format("--quantization fp8_per_channel").weights == weight_format::fp8_channel);
+  EXPECT(format("--quantization mxfp8").weights == weight_format::mxfp8);
+  const serving experts = format("--quantization int8_per_channel_weight_only");
+  EXPECT(experts.weights == weight_format::int8_channel && experts.quantised == quantised_parts::routed_experts);
+  EXPECT(format("", weight_format::nvfp4).weights == weight_format::nvfp4);
+  const reading awq = read_vllm("--quantization awq", of(catalog::deepseek_v3));
+  EXPECT(awq.ok() && awq.without_meaning[0] == "--quantization");
+});
+
+BOTH_TIMES("what is kept while serving is written", [] {
+  const writing w = write_vllm(served({tp{8}, dp{1}, ep{8}}, {.sequence_length = 4096,
+                                                              .weights = weight_format::fp8_tensor,
+                                                              .cache = cache_format::fp8,
+                                                              .block_size = 64,
+                                                              .windows = windowed_cache::all,
+                                                              .step_tokens = 2048,
+                                                              .linear_state = number_type::fp16,
+                                                              .drafts = true}));
+  EXPECT(w.complete());
+  EXPECT(text{w.flags} ==
+         "--tensor-parallel-size 8 --enable-expert-parallel --max-model-len 4096 --max-num-batched-tokens 2048 --quantization fp8 "
+         "--kv-cache-dtype fp8 --block-size 64 --disable-hybrid-kv-cache-manager --mamba-ssm-cache-dtype float16 "
+         "--speculative-config.method mtp");
+  const auto first = [](const serving& v, const model& m = catalog::deepseek_v3) {
+    return write_vllm(served({tp{8}, dp{1}, ep{8}}, v, m)).cannot_express[0];
+  };
+  constexpr text checkpoint =
+      "weights: vLLM takes it from the checkpoint (one of 16 bits --quantization can quantise, under other names)";
+  EXPECT(text{first({.sequence_length = 4096, .weights = weight_format::fp8_block})} == checkpoint);
+  EXPECT(text{first({.sequence_length = 4096, .cache = cache_format::fp8}, catalog::deepseek_v3_2)} ==
+         "cache: with a sparse indexer vLLM keeps a cache in FP8 as fp8_ds_mla");
+  EXPECT(text{first({.sequence_length = 4096, .linear_state = number_type::fp8})} == "linear_state: vLLM has fp32, fp16 or bf16");
+  EXPECT(text{first({.sequence_length = 4096, .absorbed_projections = true})} ==
+         "absorbed_projections: a serving framework decides on them by itself, from the format of the weights");
 });

@@ -21,7 +21,7 @@ TEST_CASE("DeepSeek-V3's training in Megatron-LM's words") {
   CHECK(a.json()["flags"] ==
         "--pipeline-model-parallel-size 16 --expert-model-parallel-size 64 --pipeline-model-parallel-layout 'Et*4|(t*4|)*14tmL' "
         "--mtp-num-layers 1 --micro-batch-size 1 --global-batch-size 15360 --seq-length 4096 --recompute-granularity full "
-        "--recompute-method uniform --recompute-num-layers 1");
+        "--recompute-method uniform --recompute-num-layers 1 --bf16 --attention-dropout 0 --hidden-dropout 0");
   CHECK(a.json()["cannot_express"].empty());
   CHECK(a.json()["deployment"] == nlohmann::json::parse(R"({
     "model": "deepseek-v3", "cluster": {"gpu": "h800-sxm", "gpus_per_node": 8, "nodes": 256},
@@ -42,7 +42,7 @@ TEST_CASE("from one framework to another") {
       "--max-model-len 4096 --port 8000' --to sglang --json");
   CHECK(a.status == 0);
   const nlohmann::json j = a.json();
-  CHECK(j["flags"] == "--tp-size 16 --dp-size 4 --enable-dp-attention --ep-size 16 --context-length 4096");
+  CHECK(j["flags"] == "--tp-size 16 --dp-size 4 --enable-dp-attention --ep-size 16 --context-length 4096 --page-size 16");
   CHECK(j["cannot_express"].empty());
   CHECK(j["deployment"]["model"] == "deepseek-v3");
   CHECK(j["deployment"]["strategy"] ==
@@ -87,9 +87,10 @@ TEST_CASE("what a serving line says beside its degrees is in the deployment") {
       "vllm");
   CHECK(a.status == 0);
   CHECK(a.json()["deployment"]["serving"] == nlohmann::json::parse(R"({"batch": 1, "sequence_length": 163840, "decode_context": 4,
-    "data_parallelism": "replicas", "elastic_ep": true})"));
+    "data_parallelism": "replicas", "elastic_ep": true, "block_size": 1})"));
   CHECK(a.json()["flags"] ==
-        "--tensor-parallel-size 8 --decode-context-parallel-size 4 --enable-expert-parallel --enable-elastic-ep --enable-eplb");
+        "--tensor-parallel-size 8 --decode-context-parallel-size 4 --enable-expert-parallel --enable-elastic-ep --enable-eplb "
+        "--block-size 1");
   CHECK(a.json()["cannot_express"].size() == 1);
 }
 
@@ -112,7 +113,8 @@ TEST_CASE("a configuration of DeepSpeed is JSON") {
   const answer a = run_tool(R"(translate --from deepspeed '{"train_batch_size": 256, "expert_parallel": {"enabled": true, )"
                             R"("autoep_size": 8}}' --gpus 64 --model mixtral-8x7b --to megatron --json)");
   CHECK(a.status == 0);
-  CHECK(a.json()["flags"] == "--expert-model-parallel-size 8 --micro-batch-size 1 --global-batch-size 256");
+  CHECK(a.json()["flags"] ==
+        "--expert-model-parallel-size 8 --micro-batch-size 1 --global-batch-size 256 --attention-dropout 0 --hidden-dropout 0");
 }
 
 TEST_CASE("without a model and a cluster the degrees are translated all the same") {

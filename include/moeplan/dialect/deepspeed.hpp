@@ -5,6 +5,7 @@
 #include <moeplan/dialect/reading.hpp>
 #include <moeplan/dialect/same.hpp>
 #include <moeplan/dialect/spelling.hpp>
+#include <moeplan/dialect/unsaid.hpp>
 #include <moeplan/dialect/writing.hpp>
 
 /// @file
@@ -15,7 +16,9 @@
 /// EP (AutoEP) and TP (AutoTP) are folded on the ranks of a pipeline stage; sequence_parallel_size is Ulysses, context parallelism with
 /// all-to-all. ZeRO-3 shards over all data-parallel ranks, or with MiCS (mics_shard_size) over so many of them, and the rest are copies.
 /// (The secondary partition of ZeRO++, zero_hpz_partition_size, adds copies of weights to it: what is sharded stays sharded over all.)
-/// PP, the layout, the sequence length and recompute are said by the training program, so that here the base says them.
+/// PP, the layout, the sequence length and recompute are said by the training program, so that here the base says them; so is the
+/// optimizer, where the configuration has none. Gradients have the type of the weights unless data_types.grad_accum_dtype says otherwise,
+/// which takes ZeRO.
 
 namespace moeplan::dialect {
 
@@ -26,6 +29,11 @@ struct deepspeed_words {
   optional_integer zero_stage{}, shard_ranks{};
   optional_integer sequence_parallel{}, tp{}, ep{}, etp{};
   bool expert_parallel = false;
+  text offload_device{};
+  ratio offload_share{1};
+  bool bf16 = false, fp16 = false, bf16_masters = false, bf16_moments = false, fp16_masters = false;
+  text gradients{}, optimizer{};
+  ratio momentum{0};
 };
 
 /// One row a setting.
@@ -42,6 +50,17 @@ struct deepspeed_table {
       row::an_integer("gradient_accumulation_steps", &words::accumulation, "runtime/constants.py").only_read(),
       row::an_integer("zero_optimization.stage", &words::zero_stage, "runtime/zero/config.py"),
       row::an_integer("zero_optimization.mics_shard_size", &words::shard_ranks, "runtime/zero/config.py:341"),
+      row::a_word("zero_optimization.offload_optimizer.device", &words::offload_device, "none cpu",
+                  "runtime/zero/offload_config.py"),
+      row::a_decimal("zero_optimization.offload_optimizer.ratio", &words::offload_share, "runtime/zero/offload_config.py"),
+      row::a_truth("bf16.enabled", &words::bf16, "runtime/precision_config.py", "bfloat16.enabled"),
+      row::a_truth("bf16.bf16_master_weights_and_grads", &words::bf16_masters, "runtime/precision_config.py"),
+      row::a_truth("bf16.bf16_optimizer_states", &words::bf16_moments, "runtime/precision_config.py"),
+      row::a_truth("fp16.enabled", &words::fp16, "runtime/precision_config.py"),
+      row::a_truth("fp16.fp16_master_weights_and_grads", &words::fp16_masters, "runtime/precision_config.py"),
+      row::a_word("data_types.grad_accum_dtype", &words::gradients, "fp32 bf16 fp16", "runtime/constants.py:485"),
+      row::a_word("optimizer.type", &words::optimizer, {}, "runtime/config.py:444"),
+      row::a_decimal("optimizer.params.momentum", &words::momentum, "torch.optim.SGD"),
       row::an_integer("sequence_parallel_size", &words::sequence_parallel, "runtime/config.py"),
       row::an_integer("tensor_parallel.autotp_size", &words::tp, "runtime/tensor_parallel/config.py"),
       row::a_truth("expert_parallel.enabled", &words::expert_parallel, "module_inject/auto_ep_config.py"),
@@ -78,7 +97,6 @@ constexpr void read_mics(translation& t, const deepspeed_words& w) noexcept {
   const strategy& s = t.deployment.strategy;
   run.dp_replicate = 1;
   const bool is_on = w.zero_stage.value_or(0) == 3 && w.shard_ranks.value_or(-1) > 0;
-  if (w.zero_stage.given && !is_on) t.without_meaning.push_back("zero_optimization.stage");
   if (!w.shard_ranks.given) return;
   if (!is_on || !s.resolved()) // How many copies there are, the number of GPUs says.
     return void(t.without_meaning.push_back("zero_optimization.mics_shard_size"));
@@ -89,10 +107,60 @@ constexpr void read_mics(translation& t, const deepspeed_words& w) noexcept {
     t.refuse("MiCS cannot divide the data-parallel ranks evenly", "zero_optimization.mics_shard_size", "a divisor of DP x CP");
 }
 
+inline constexpr spelling<number_type> deepspeed_numbers[] = {
+    {number_type::fp32, "fp32"}, {number_type::bf16, "bf16"}, {number_type::fp16, "fp16"}};
+
+/// Source: runtime/engine.py, get_data_types and _do_optimizer_sanity_check.
+[[nodiscard]] constexpr precision deepspeed_precision(const deepspeed_words& w, const precision& base) noexcept {
+  precision p = base; // FP8 is the program's.
+  p.weights = w.bf16 ? number_type::bf16 : w.fp16 ? number_type::fp16 : number_type::fp32;
+  p.gradients = value_for(deepspeed_numbers, w.gradients, p.weights);
+  p.master_weights = w.bf16 && w.bf16_masters   ? number_type::bf16
+                     : w.fp16 && w.fp16_masters ? number_type::fp16
+                                                : number_type::fp32;
+  p.first_moment = w.bf16 && w.bf16_masters && w.bf16_moments ? number_type::bf16 : number_type::fp32;
+  p.second_moment = p.first_moment;
+  return p;
+}
+
+/// Without a type the program brings the optimizer. (runtime/engine.py, _configure_basic_optimizer: DeepSpeed's own names in any letters,
+/// then those of torch.optim.)
+constexpr bool read_deepspeed_optimizer(translation& t, const deepspeed_words& w, training& run) noexcept {
+  if (w.optimizer.empty()) return true;
+  if (same_letters(w.optimizer, "adam") || same_letters(w.optimizer, "adamw")) {
+    run.optimizer = optimizer::adam;
+  } else if (same_letters(w.optimizer, "muon")) {
+    run.optimizer = optimizer::muon;
+  } else if (w.optimizer == "SGD" && w.momentum != ratio{0}) {
+    run.optimizer = optimizer::sgd_momentum;
+  } else {
+    t.refuse("an optimizer that is not described here", "optimizer.type", "Adam AdamW Muon, or SGD with params.momentum");
+    return false;
+  }
+  return true;
+}
+
+/// ZeRO: what is sharded, and which part of the states the host holds.
+constexpr bool read_zero(translation& t, const deepspeed_words& w, training& run) noexcept {
+  const std::int64_t stage = w.zero_stage.value_or(0);
+  if (stage < 0 || stage > 3) {
+    t.refuse("no stage of ZeRO", "zero_optimization.stage", "0 to 3");
+    return false;
+  }
+  run.sharding = static_cast<sharding>(stage);
+  run.optimizer_offload = w.offload_device == "cpu" ? (stage == 3 ? w.offload_share : ratio{1}) : ratio{0};
+  if (w.offload_share != ratio{1} && (stage != 3 || !(w.offload_device == "cpu")))
+    t.without_meaning.push_back("zero_optimization.offload_optimizer.ratio");
+  return true;
+}
+
 constexpr void from_deepspeed(translation& t, const deepspeed_words& w) noexcept {
   deployment& d = t.deployment;
   read_launcher(d.cluster, w.nodes, w.gpus_per_node);
   training run = training_of(d);
+  if (w.bf16 && w.fp16) return t.refuse("weights of two types", "fp16.enabled", "bf16 or fp16, not both");
+  if (!read_zero(t, w, run) || !read_deepspeed_optimizer(t, w, run)) return;
+  run.precision = deepspeed_precision(w, run.precision);
   run.micro_batch = w.micro_batch.value_or(run.micro_batch);
   run.global_batch = w.global_batch;
   strategy s = d.strategy; // PP, VPP and the order are the program's.
@@ -134,9 +202,56 @@ constexpr void write_mics(deepspeed_words& w, writing& out, const deployment& d)
     why_not = "DeepSpeed's MiCS shards over neighbours among all ranks, which excludes TP and PP";
   else if (shard_ranks == 0)
     why_not = "DeepSpeed's MiCS divides the data-parallel ranks evenly";
+  else if (d.workload.train.sharding != sharding::parameters)
+    why_not = "DeepSpeed's MiCS makes copies of sharded parameters";
   if (!why_not.empty()) return void(out.cannot("dp_replicate", copies, why_not));
-  w.zero_stage = 3;
   w.shard_ranks = shard_ranks;
+}
+
+constexpr void write_zero(deepspeed_words& w, writing& out, const training& t) noexcept {
+  w.zero_stage = unless(static_cast<std::int64_t>(t.sharding), 0);
+  if (t.optimizer_offload == ratio{0}) return;
+  w.offload_device = "cpu";
+  if (t.sharding == sharding::none) out.cannot("optimizer_offload: DeepSpeed has it only with ZeRO");
+  w.offload_share = t.optimizer_offload;
+  if (text_buffer<64> digits; !append_decimal(digits, t.optimizer_offload))
+    out.cannot("optimizer_offload: it is no finite decimal number");
+  if (t.optimizer_offload != ratio{1} && t.sharding != sharding::parameters)
+    out.cannot("optimizer_offload: DeepSpeed offloads a part of the states only with ZeRO-3, or all of them");
+}
+
+constexpr void write_deepspeed_precision(deepspeed_words& w, writing& out, const training& t) noexcept {
+  const precision& p = t.precision;
+  w.bf16 = p.weights == number_type::bf16;
+  w.fp16 = p.weights == number_type::fp16;
+  if (!w.bf16 && !w.fp16 && p.weights != number_type::fp32) out.cannot("precision/weights: DeepSpeed trains in bf16, fp16 or fp32");
+  if (p.gradients != p.weights) w.gradients = word_for(deepspeed_numbers, p.gradients);
+  if (word_for(deepspeed_numbers, p.gradients).empty())
+    out.cannot("precision/gradients: DeepSpeed has fp32, bf16 or fp16");
+  else if (p.gradients != p.weights && t.sharding == sharding::none)
+    out.cannot("precision/gradients: without ZeRO DeepSpeed adds them up in the type of the weights");
+  w.bf16_masters = w.bf16 && p.master_weights == number_type::bf16;
+  w.fp16_masters = w.fp16 && p.master_weights == number_type::fp16;
+  const bool offloaded = t.optimizer_offload != ratio{0};
+  const bool known = p.master_weights == number_type::fp32 ||
+                     (w.bf16_masters && t.sharding != sharding::none && p.gradients == p.weights) || (w.fp16_masters && offloaded);
+  if (!known) out.cannot("precision/master_weights: DeepSpeed has fp32, bf16 with bf16 gradients and ZeRO, or offloaded fp16");
+  const bool both = p.first_moment == p.second_moment;
+  w.bf16_moments = w.bf16_masters && both && p.first_moment == number_type::bf16;
+  constexpr text why = "DeepSpeed has fp32, or bf16 for both moments and master weights";
+  if (w.bf16_moments) return;
+  note_unless(out, p.first_moment, number_type::fp32, "precision/first_moment", why);
+  note_unless(out, p.second_moment, number_type::fp32, "precision/second_moment", why);
+}
+
+/// Adam is left to the program, which brings its optimizer where the configuration has none.
+constexpr void write_deepspeed_optimizer(deepspeed_words& w, writing& out, const training& t) noexcept {
+  if (t.optimizer == optimizer::muon) w.optimizer = "Muon";
+  if (t.optimizer == optimizer::sgd_momentum) {
+    w.optimizer = "SGD";
+    w.momentum = {9, 10}; // How much says nothing of memory.
+  }
+  if (t.optimizer == optimizer::none) out.cannot("optimizer none: DeepSpeed has no training without one");
 }
 
 /// What only the training program says, where it is not what a deployment takes by itself.
@@ -157,6 +272,11 @@ constexpr void note_program(writing& out, const deployment& d) noexcept {
   note_overlap(out, d, "DeepSpeed has no such setting");
   note_routing(out, d, "it is part of DeepSpeed's MoE layer");
   note_vocabulary_multiple(out, d, why);
+  note_recomputed(out, t, why);
+  note_unless(out, t.schedule, by_default.schedule, "schedule", "DeepSpeed's pipeline is 1F1B");
+  note_kernels(out, t, why);
+  note_fp8(out, t, why);
+  note_what_is_not_launched(out, t);
 }
 
 } // namespace detail
@@ -191,6 +311,9 @@ constexpr void note_program(writing& out, const deployment& d) noexcept {
     w.global_batch = d.workload.train.global_batch;
     w.micro_batch = d.workload.train.micro_batch;
     detail::write_mics(w, out, d);
+    detail::write_zero(w, out, d.workload.train);
+    detail::write_deepspeed_precision(w, out, d.workload.train);
+    detail::write_deepspeed_optimizer(w, out, d.workload.train);
   }
   write_flags(out, deepspeed_grammar, w, flag_style::json);
   return out;

@@ -20,6 +20,7 @@ enum class flag_kind : std::uint16_t {
   toggle,      ///< no value: standing there, it sets the member to `sets`
   truth,       ///< true or false
   word,        ///< one of the row's choices
+  words,       ///< any of the row's choices, one after the other
   decimal,     ///< a number from 0 with or without a point
   stages,      ///< Megatron-LM's layout string
   model,       ///< the model's name or path
@@ -33,6 +34,7 @@ union flag_member {
   optional_integer Words::*number = nullptr;
   bool Words::*toggle;
   text Words::*word;
+  std::uint32_t Words::*words; ///< a bit for each choice, the first one the lowest
   ratio Words::*decimal;
   moeplan::layout Words::*stages;
 };
@@ -45,10 +47,10 @@ struct flag {
   text other_names{}; ///< that are read too, with blanks between them
   flag_kind kind = flag_kind::not_modelled;
   flag_member<Words> member{};
-  text choices{};   ///< of a word, with blanks between them, empty: any; of an object, what the names of its settings begin with
-  text source{};    ///< file or page of the framework that declares it
-  bool sets = true; ///< what a toggle sets
-  bool repeats = false;   ///< a word may stand several times, once for each layer
+  text choices{};       ///< of words, with blanks between them, empty: any; of an object, what the names of its settings begin with
+  text source{};        ///< file or page of the framework that declares it
+  bool sets = true;     ///< what a toggle sets
+  bool repeats = false; ///< a word may stand several times, once for each layer
   bool is_written = true; ///< false: an older spelling of another row, only read
 
   [[nodiscard]] static constexpr flag an_integer(text name, optional_integer Words::*member, text source,
@@ -77,6 +79,10 @@ struct flag {
             .member = {.word = member},
             .choices = choices,
             .source = source};
+  }
+  [[nodiscard]] static constexpr flag some_words(text name, std::uint32_t Words::*member, text choices, text source) noexcept {
+    return {
+        .name = name, .kind = flag_kind::words, .member = {.words = member}, .choices = choices, .source = source, .repeats = true};
   }
   [[nodiscard]] static constexpr flag a_decimal(text name, ratio Words::*member, text source, text others = {}) noexcept {
     return {.name = name, .other_names = others, .kind = flag_kind::decimal, .member = {.decimal = member}, .source = source};

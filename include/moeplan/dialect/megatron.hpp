@@ -5,6 +5,7 @@
 #include <moeplan/dialect/reading.hpp>
 #include <moeplan/dialect/same.hpp>
 #include <moeplan/dialect/spelling.hpp>
+#include <moeplan/dialect/unsaid.hpp>
 #include <moeplan/dialect/writing.hpp>
 
 /// @file
@@ -14,6 +15,10 @@
 /// DP is no flag: it is what the number of processes leaves. Without --expert-tensor-parallel-size the experts are cut like the dense
 /// layers, ETP = TP. Optimizer states are sharded over all of DP x CP, or over each of so many parts of it (distributed optimizer
 /// instances).
+///
+/// Without --bf16 or --fp16 weights are fp32, and without flags for it dropout is 0.1. The distributed optimizer shards optimizer states;
+/// gradients and parameters Megatron-FSDP shards, whose types of numbers have flags of their own. Of the kernels for attention all but
+/// "unfused" and "local" keep no probabilities, the choice that is left to Transformer Engine too.
 
 namespace moeplan::dialect {
 
@@ -29,10 +34,12 @@ struct megatron_words {
   bool pp_before_dp = false;
   text context{};
   optional_integer micro_batch{}, global_batch{}, sequence_length{}, vocabulary_multiple{};
-  bool distributed_optimizer = false;
+  bool distributed_optimizer = false, megatron_fsdp = false, torch_fsdp = false;
+  text sharding{};
   optional_integer optimizer_instances{};
   text recompute{}, recompute_method{};
   optional_integer recompute_layers{};
+  std::uint32_t recompute_modules = 1; ///< core_attn
   bool recompute_selected = false;
   text dispatcher{}, flex_backend{};
   bool deepep = false;
@@ -40,6 +47,16 @@ struct megatron_words {
   ratio capacity_factor{0};
   bool pad_to_capacity = false, pre_softmax = false;
   bool overlap_tp = false, overlap_shared = false, overlap_ep = false, delay_gradient = false;
+  text optimizer{};
+  bool precision_aware = false, offload = false;
+  ratio offload_fraction{1};
+  bool bf16 = false, fp16 = false, gradients_in_fp32 = false, reduce_in_bf16 = false;
+  text gradients{}, master_weights{}, first_moment{}, second_moment{}, fsdp_gradients{}, fsdp_master_weights{};
+  text fp8_format{}, fp8_recipe{};
+  bool fp8_weights = false;
+  text attention_backend{};
+  bool flash_attention = false, fused_loss = false, fused_gradient = true;
+  ratio attention_dropout{1, 10}, hidden_dropout{1, 10};
   // The model, which the base of a reading brings: these are only compared with it.
   optional_integer layers{}, hidden_size{}, heads{}, kv_heads{}, experts{}, top_k{}, expert_ffn{};
 };
@@ -78,11 +95,17 @@ struct megatron_table {
       row::an_integer("--make-vocab-size-divisible-by", &words::vocabulary_multiple, "arguments.py"),
       // What data parallelism shards
       row::a_switch("--use-distributed-optimizer", &words::distributed_optimizer, "arguments.py:3156"),
+      row::a_switch("--use-megatron-fsdp", &words::megatron_fsdp, "training/config/common_config.py:92"),
+      row::a_word("--data-parallel-sharding-strategy", &words::sharding, "no_shard optim optim_grads optim_grads_params",
+                  "arguments.py:3190"),
+      row::a_switch("--use-torch-fsdp2", &words::torch_fsdp, "training/config/common_config.py:95").only_read(),
       row::an_integer("--num-distributed-optimizer-instances", &words::optimizer_instances, "arguments.py:3216"),
       // Recompute
       row::a_word("--recompute-granularity", &words::recompute, "full selective", "transformer_config.py"),
-      row::a_word("--recompute-method", &words::recompute_method, "uniform", "transformer_config.py"),
+      row::a_word("--recompute-method", &words::recompute_method, "uniform block", "transformer_config.py"),
       row::an_integer("--recompute-num-layers", &words::recompute_layers, "transformer_config.py"),
+      row::some_words("--recompute-modules", &words::recompute_modules,
+                      "core_attn mlp moe moe_act layernorm mla_up_proj shared_experts", "transformer_config.py:560"),
       row::a_switch("--recompute-activations", &words::recompute_selected, "arguments.py").only_read(),
       // Experts
       row::a_word("--moe-token-dispatcher-type", &words::dispatcher, "allgather alltoall flex", "transformer_config.py"),
@@ -99,6 +122,32 @@ struct megatron_table {
       row::a_switch("--moe-shared-expert-overlap", &words::overlap_shared, "transformer_config.py"),
       row::a_switch("--overlap-moe-expert-parallel-comm", &words::overlap_ep, "model_parallel_config.py"),
       row::a_switch("--delay-wgrad-compute", &words::delay_gradient, "model_parallel_config.py"),
+      // Optimizer
+      row::a_word("--optimizer", &words::optimizer, "adam sgd muon dist_muon", "arguments.py:2913"),
+      row::a_switch("--optimizer-cpu-offload", &words::offload, "arguments.py:2918"),
+      row::a_decimal("--optimizer-offload-fraction", &words::offload_fraction, "arguments.py:2922"),
+      // Types of numbers
+      row::a_switch("--bf16", &words::bf16, "model_parallel_config.py"),
+      row::a_switch("--fp16", &words::fp16, "model_parallel_config.py"),
+      row::a_switch("--accumulate-allreduce-grads-in-fp32", &words::gradients_in_fp32, "arguments.py:3069"),
+      row::a_switch("--grad-reduce-in-bf16", &words::reduce_in_bf16, "arguments.py:3053"),
+      row::a_switch("--use-precision-aware-optimizer", &words::precision_aware, "arguments.py:3667"),
+      row::a_word("--main-grads-dtype", &words::gradients, "fp32 bf16", "arguments.py:3671").only_read(),
+      row::a_word("--main-params-dtype", &words::master_weights, "fp32 fp16", "arguments.py:3673"),
+      row::a_word("--exp-avg-dtype", &words::first_moment, "fp32 fp16 bf16 fp8", "arguments.py:3675"),
+      row::a_word("--exp-avg-sq-dtype", &words::second_moment, "fp32 fp16 bf16 fp8", "arguments.py:3680"),
+      row::a_word("--megatron-fsdp-main-params-dtype", &words::fsdp_master_weights, "fp32 bf16 fp16 auto", "arguments.py:3687"),
+      row::a_word("--megatron-fsdp-main-grads-dtype", &words::fsdp_gradients, "fp32 bf16 fp16 auto", "arguments.py:3691"),
+      row::a_word("--fp8-format", &words::fp8_format, "e4m3 hybrid", "transformer_config.py:587"),
+      row::a_word("--fp8-recipe", &words::fp8_recipe, "delayed tensorwise blockwise mxfp8", "transformer_config.py:594"),
+      row::a_switch("--fp8-param-gather", &words::fp8_weights, "arguments.py:2016"),
+      // Kernels
+      row::a_word("--attention-backend", &words::attention_backend, "flash fused unfused local auto", "transformer/enums.py:51"),
+      row::a_switch("--use-flash-attn", &words::flash_attention, "arguments.py:2910").only_read(),
+      row::a_switch("--cross-entropy-loss-fusion", &words::fused_loss, "model_parallel_config.py:320"),
+      row::a_switch_off("--no-gradient-accumulation-fusion", &words::fused_gradient, "arguments.py:2945"),
+      row::a_decimal("--attention-dropout", &words::attention_dropout, "transformer_config.py:191"),
+      row::a_decimal("--hidden-dropout", &words::hidden_dropout, "transformer_config.py:188"),
       // The model
       row::an_integer("--num-layers", &words::layers, "transformer_config.py").only_read(),
       row::an_integer("--hidden-size", &words::hidden_size, "transformer_config.py").only_read(),
@@ -110,22 +159,20 @@ struct megatron_table {
   };
 };
 
-/// Megatron-LM's launch line. What is not modelled is about the model, which the base brings, the optimizer, data, checkpoints and kernels.
+/// Megatron-LM's launch line. What is not modelled is about the model, which the base brings, data, checkpoints and the schedule of learning.
 inline constexpr grammar<megatron_words, sizeof megatron_table::rows / sizeof *megatron_table::rows> megatron_grammar{
     .framework = framework::megatron,
     .flags = megatron_table::rows,
     .not_modelled_switches =
-        "--bf16 --fp16 --swiglu --use-mcore-models --use-flash-attn --overlap-grad-reduce "
+        "--swiglu --use-mcore-models --overlap-grad-reduce "
         "--overlap-param-gather --no-overlap-p2p-communication --moe-grouped-gemm --moe-permute-fusion --moe-router-fusion "
         "--moe-router-force-load-balancing --moe-router-enable-expert-bias --moe-shared-expert-gate --moe-per-layer-logging "
         "--moe-use-legacy-grouped-gemm --multi-latent-attention --group-query-attention --qk-layernorm "
         "--use-rotary-position-embeddings "
         "--untie-embeddings-and-output-weights --disable-bias-linear --add-qkv-bias --normalize-attention-scores "
         "--no-masked-softmax-fusion --no-bias-swiglu-fusion --no-bias-dropout-fusion --no-rope-fusion --apply-layernorm-1p "
-        "--no-position-embedding --attention-softmax-in-fp32 --accumulate-allreduce-grads-in-fp32 "
-        "--no-gradient-accumulation-fusion "
-        "--cross-entropy-loss-fusion --use-precision-aware-optimizer --optimizer-cpu-offload --fp8-param-gather "
-        "--enable-experimental --use-megatron-fsdp --use-torch-fsdp2 --no-save-optim --no-save-rng --no-load-optim --no-load-rng "
+        "--no-position-embedding --attention-softmax-in-fp32 "
+        "--enable-experimental --no-save-optim --no-save-rng --no-load-optim --no-load-rng "
         "--auto-detect-ckpt-format --dist-ckpt-strictness --log-throughput --log-timers-to-tensorboard --log-memory-to-tensorboard "
         "--log-params-norm --log-num-zeros-in-grad --log-validation-ppl-to-tensorboard --log-memory-interval "
         "--no-check-for-nan-in-loss-and-grad "
@@ -141,16 +188,14 @@ inline constexpr grammar<megatron_words, sizeof megatron_table::rows / sizeof *m
         "--rotary-scaling-factor "
         "--rotary-seq-len-interpolation-factor --normalization --norm-epsilon --kv-channels --q-lora-rank --kv-lora-rank "
         "--qk-head-dim "
-        "--qk-pos-emb-head-dim --v-head-dim --mscale --mscale-all-dim --attention-dropout --hidden-dropout --attention-backend "
+        "--qk-pos-emb-head-dim --v-head-dim --mscale --mscale-all-dim "
         "--transformer-impl --moe-layer-freq --moe-shared-expert-intermediate-size --moe-router-score-function "
         "--moe-router-num-groups "
         "--moe-router-group-topk --moe-router-topk-scaling-factor --moe-router-dtype --moe-router-bias-update-rate "
         "--moe-z-loss-coeff "
         "--moe-token-drop-policy --moe-deepep-num-sms --moe-flex-dispatcher-num-sms --mtp-loss-scaling-factor --init-method-std "
         "--microbatch-group-size-per-virtual-pipeline-stage "
-        "--data-parallel-sharding-strategy "
-        "--fp8-format --fp8-recipe --fp8-amax-history-len --fp8-amax-compute-algo --main-grads-dtype --main-params-dtype "
-        "--exp-avg-dtype --exp-avg-sq-dtype --params-dtype --cuda-graph-impl --optimizer --lr --min-lr --lr-decay-style "
+        "--fp8-amax-history-len --fp8-amax-compute-algo --params-dtype --cuda-graph-impl --lr --min-lr --lr-decay-style "
         "--lr-decay-iters "
         "--lr-decay-samples --lr-warmup-iters --lr-warmup-samples --lr-warmup-init --lr-warmup-fraction --weight-decay --clip-grad "
         "--adam-beta1 --adam-beta2 --adam-eps --train-iters --train-samples --eval-iters --eval-interval --save --save-interval "
@@ -163,8 +208,8 @@ inline constexpr grammar<megatron_words, sizeof megatron_table::rows / sizeof *m
         "--master-addr --master-port --master_addr --master_port --node-rank --node_rank --rdzv-backend --rdzv_backend "
         "--rdzv-endpoint --rdzv_endpoint --rdzv-id --rdzv_id --max-restarts --max_restarts --role --tee -m",
     .not_modelled_lists =
-        "--data-path --train-data-path --valid-data-path --test-data-path --recompute-modules --moe-aux-loss-coeff "
-        "--rampup-batch-size --profile-ranks --cuda-graph-modules --cuda-graph-scope --optimizer-offload-fraction",
+        "--data-path --train-data-path --valid-data-path --test-data-path --moe-aux-loss-coeff "
+        "--rampup-batch-size --profile-ranks --cuda-graph-modules --cuda-graph-scope",
     .programs = "torchrun python python3 srun"};
 
 namespace detail {
@@ -183,6 +228,25 @@ inline constexpr spelling<token_dispatcher> megatron_dispatcher[] = {{token_disp
                                                                      {token_dispatcher::all_to_all, "alltoall"},
                                                                      {token_dispatcher::deepep, "flex"},
                                                                      {token_dispatcher::flex, "flex"}};
+inline constexpr spelling<recompute_method> megatron_recompute_method[] = {{recompute_method::uniform, "uniform"},
+                                                                           {recompute_method::block, "block"}};
+inline constexpr spelling<sharding> megatron_sharding[] = {{sharding::none, "no_shard"},
+                                                           {sharding::optimizer, "optim"},
+                                                           {sharding::gradients, "optim_grads"},
+                                                           {sharding::parameters, "optim_grads_params"}};
+inline constexpr spelling<optimizer> megatron_optimizer[] = {
+    {optimizer::adam, "adam"}, {optimizer::sgd_momentum, "sgd"}, {optimizer::muon, "muon"}, {optimizer::muon, "dist_muon"}};
+inline constexpr spelling<number_type> megatron_numbers[] = {
+    {number_type::fp32, "fp32"}, {number_type::bf16, "bf16"}, {number_type::fp16, "fp16"}, {number_type::fp8, "fp8"}};
+inline constexpr spelling<fp8_recipe> megatron_fp8[] = {{fp8_recipe::delayed, "delayed"},
+                                                        {fp8_recipe::tensorwise, "tensorwise"},
+                                                        {fp8_recipe::blockwise, "blockwise"},
+                                                        {fp8_recipe::mxfp8, "mxfp8"}};
+/// In the order of the choices of --recompute-modules.
+inline constexpr bool recompute_modules::*megatron_modules[] = {
+    &recompute_modules::core_attention, &recompute_modules::mlp,        &recompute_modules::moe,
+    &recompute_modules::moe_activation, &recompute_modules::layer_norm, &recompute_modules::latent_up_projection,
+    &recompute_modules::shared_experts};
 
 /// A number of the model that the line says too; the base's counts, and the two must agree.
 struct model_number {
@@ -239,6 +303,51 @@ constexpr token_dispatcher megatron_dispatcher_of(const megatron_words& w) noexc
   return value_for(megatron_dispatcher, w.dispatcher, training{}.dispatcher);
 }
 
+constexpr sharding megatron_sharding_of(const megatron_words& w) noexcept {
+  if (w.torch_fsdp) return sharding::parameters;
+  if (w.megatron_fsdp) return value_for(megatron_sharding, w.sharding, sharding::parameters);
+  return w.distributed_optimizer || w.optimizer == "dist_muon" ? sharding::optimizer : sharding::none;
+}
+
+/// Source: arguments.py, validate_args; Megatron-FSDP's param_and_grad_buffer.py, where "auto" is the type of the weights.
+constexpr precision megatron_precision(const megatron_words& w) noexcept {
+  precision p;
+  p.weights = w.bf16 ? number_type::bf16 : w.fp16 ? number_type::fp16 : number_type::fp32;
+  const bool by_itself_in_fp32 = w.bf16 && !w.reduce_in_bf16 && !(w.gradients == "bf16");
+  const bool in_fp32 = by_itself_in_fp32 || (w.gradients_in_fp32 && !(w.bf16 && w.reduce_in_bf16));
+  p.gradients = in_fp32 ? number_type::fp32 : p.weights;
+  const auto with_precision_aware = [&w](text word) {
+    return value_for(megatron_numbers, w.precision_aware ? word : text{}, number_type::fp32);
+  };
+  p.master_weights = p.weights == number_type::fp32 ? number_type::fp32 : with_precision_aware(w.master_weights);
+  p.first_moment = with_precision_aware(w.first_moment);
+  p.second_moment = with_precision_aware(w.second_moment);
+  if (w.megatron_fsdp) {
+    p.gradients = value_for(megatron_numbers, w.fsdp_gradients, p.weights);
+    p.master_weights =
+        value_for(megatron_numbers, w.fsdp_master_weights, w.fsdp_master_weights == "auto" ? p.weights : number_type::fp32);
+  }
+  if (!w.fp8_format.empty()) p.fp8 = value_for(megatron_fp8, w.fp8_recipe, fp8_recipe::delayed);
+  p.fp8_weights = w.fp8_weights;
+  return p;
+}
+
+/// Rows that depend on others which do not stand in the line.
+constexpr void note_idle_rows(translation& t, const megatron_words& w) noexcept {
+  if (!w.megatron_fsdp) {
+    if (!w.sharding.empty()) t.without_meaning.push_back("--data-parallel-sharding-strategy");
+    if (!w.fsdp_gradients.empty()) t.without_meaning.push_back("--megatron-fsdp-main-grads-dtype");
+    if (!w.fsdp_master_weights.empty()) t.without_meaning.push_back("--megatron-fsdp-main-params-dtype");
+  }
+  if (!w.precision_aware) {
+    if (!w.master_weights.empty()) t.without_meaning.push_back("--main-params-dtype");
+    if (!w.first_moment.empty()) t.without_meaning.push_back("--exp-avg-dtype");
+    if (!w.second_moment.empty()) t.without_meaning.push_back("--exp-avg-sq-dtype");
+  }
+  if (w.fp8_format.empty() && !w.fp8_recipe.empty()) t.without_meaning.push_back("--fp8-recipe");
+  if (!w.offload && w.offload_fraction != ratio{1}) t.without_meaning.push_back("--optimizer-offload-fraction");
+}
+
 constexpr training megatron_training(const megatron_words& w, const training& base) noexcept {
   const training by_default{};
   training t = base;
@@ -247,24 +356,44 @@ constexpr training megatron_training(const megatron_words& w, const training& ba
   t.sequence_length = w.sequence_length.value_or(base.sequence_length);
   t.vocabulary_multiple = w.vocabulary_multiple.value_or(by_default.vocabulary_multiple);
   t.dp_replicate = w.optimizer_instances.value_or(by_default.dp_replicate);
-  t.recompute = value_for(megatron_recompute, w.recompute, w.recompute_selected ? recompute::selective : recompute::none);
+  t.recompute = w.recompute_selected ? recompute::selective : value_for(megatron_recompute, w.recompute, recompute::none);
+  t.recompute_method = value_for(megatron_recompute_method, w.recompute_method, by_default.recompute_method);
+  t.recompute_layers = w.recompute_layers.value_or(by_default.recompute_layers);
+  std::uint32_t bit = 1;
+  for (bool recompute_modules::*const module : megatron_modules) {
+    t.recompute_modules.*module = (w.recompute_modules & bit) != 0;
+    bit <<= 1U;
+  }
   t.context = value_for(megatron_context, w.context, by_default.context);
   t.dispatcher = megatron_dispatcher_of(w);
   t.routing = {.balancing = value_for(megatron_balancing, w.balancing, by_default.routing.balancing),
                .capacity_factor = w.capacity_factor,
                .pad_to_capacity = w.pad_to_capacity,
-               .pre_softmax = w.pre_softmax};
+               .pre_softmax = w.pre_softmax,
+               .load = base.routing.load,
+               .busiest_share = base.routing.busiest_share};
   t.overlap = {.tensor_parallel = w.overlap_tp,
                .shared_experts = w.overlap_shared,
                .expert_parallel = w.overlap_ep,
                .delayed_weight_gradient = w.delay_gradient};
+  t.precision = megatron_precision(w);
+  t.optimizer = value_for(megatron_optimizer, w.optimizer, by_default.optimizer);
+  t.sharding = megatron_sharding_of(w);
+  t.optimizer_offload = w.offload ? w.offload_fraction : ratio{0};
+  t.schedule = by_default.schedule;
+  t.kernels = {.flash_attention = !(w.attention_backend == "unfused" || w.attention_backend == "local"),
+               .fused_cross_entropy = w.fused_loss,
+               .fused_weight_gradient = w.fused_gradient,
+               .attention_dropout = w.attention_dropout != ratio{0},
+               .hidden_dropout = w.hidden_dropout != ratio{0}};
   return t;
 }
 
 constexpr void from_megatron(translation& t, const megatron_words& w) noexcept {
   deployment& d = t.deployment;
   if (contradicts_model(t, w, d.model)) return;
-  if (w.distributed_optimizer && !w.optimizer_instances.given) t.without_meaning.push_back("--use-distributed-optimizer");
+  if (w.bf16 && w.fp16) return t.refuse("weights of two types", "--fp16", "--bf16 or --fp16, not both");
+  note_idle_rows(t, w);
   read_launcher(d.cluster, w.nodes, w.gpus_per_node);
   strategy s;
   const std::int64_t tp_size = w.tp.value_or(1);
@@ -311,19 +440,123 @@ constexpr void write_layout(megatron_words& w, writing& out, const deployment& d
   }
 }
 
+/// What data parallelism shards, and the copies of it.
+constexpr void write_sharding(megatron_words& w, writing& out, const training& t) noexcept {
+  w.optimizer_instances = unless(t.dp_replicate, training{}.dp_replicate);
+  w.distributed_optimizer = t.sharding == sharding::optimizer;
+  w.megatron_fsdp = t.sharding == sharding::gradients || t.sharding == sharding::parameters;
+  if (w.megatron_fsdp) w.sharding = word_for(megatron_sharding, t.sharding);
+  if (w.optimizer_instances.given && t.sharding == sharding::none)
+    out.cannot("dp_replicate", t.dp_replicate,
+               "in Megatron-LM there are copies only of what is sharded (distributed_data_parallel.py)");
+  if (w.megatron_fsdp && t.optimizer == optimizer::muon)
+    out.cannot("sharding: Megatron-FSDP has no Muon (arguments.py, validate_args)");
+}
+
+/// Which of several layers full recompute takes: without it these flags stand idle, and selective recompute refuses them.
+constexpr void write_recompute(megatron_words& w, writing& out, const training& t) noexcept {
+  const training by_default{};
+  if (t.recompute != by_default.recompute) w.recompute = word_for(megatron_recompute, t.recompute);
+  const bool full = t.recompute == recompute::full;
+  if (full || t.recompute_method != by_default.recompute_method)
+    w.recompute_method = word_for(megatron_recompute_method, t.recompute_method);
+  if (full || t.recompute_layers != by_default.recompute_layers) w.recompute_layers = t.recompute_layers;
+  constexpr text only_full = "only full recompute has it in Megatron-LM";
+  if (t.recompute == recompute::selective) {
+    if (!w.recompute_method.empty()) out.cannot("recompute_method: ").append(only_full);
+    if (w.recompute_layers.given) out.cannot("recompute_layers", t.recompute_layers, only_full);
+    w.recompute_method = {};
+    w.recompute_layers = {};
+  }
+  w.recompute_modules = 0;
+  std::uint32_t bit = 1;
+  for (bool recompute_modules::*const module : megatron_modules) {
+    if (t.recompute_modules.*module) w.recompute_modules |= bit;
+    bit <<= 1U;
+  }
+  if (w.recompute_modules == 0) out.cannot("recompute_modules: Megatron-LM takes at least one");
+}
+
+constexpr void write_fp8(megatron_words& w, writing& out, const training& t) noexcept {
+  const precision& p = t.precision;
+  if (p.fp8 != fp8_recipe::none) {
+    // The format says nothing of memory; these are the ones of Megatron-LM's own scripts for each recipe.
+    w.fp8_format = p.fp8 == fp8_recipe::blockwise || p.fp8 == fp8_recipe::mxfp8 ? "e4m3" : "hybrid";
+    w.fp8_recipe = word_for(megatron_fp8, p.fp8);
+  }
+  w.fp8_weights = p.fp8_weights;
+  if (p.fp8_weights && (p.fp8 == fp8_recipe::none || t.sharding == sharding::none))
+    out.cannot("precision/fp8_weights true: Megatron-LM has it only with FP8 and sharded optimizer states");
+  if (p.fp8_weights && p.fp8 != fp8_recipe::delayed && t.optimizer_offload != ratio{0})
+    out.cannot("optimizer_offload: with weights in FP8 Megatron-LM has it only with the delayed recipe");
+}
+
+constexpr void write_precision(megatron_words& w, writing& out, const training& t) noexcept {
+  const precision& p = t.precision;
+  w.bf16 = p.weights == number_type::bf16;
+  w.fp16 = p.weights == number_type::fp16;
+  if (!w.bf16 && !w.fp16 && p.weights != number_type::fp32)
+    out.cannot("precision/weights: Megatron-LM trains in bf16, fp16 or fp32");
+  if (w.megatron_fsdp) {
+    if (p.gradients != p.weights) w.fsdp_gradients = word_for(megatron_numbers, p.gradients);
+    if (p.master_weights != number_type::fp32) w.fsdp_master_weights = word_for(megatron_numbers, p.master_weights);
+    constexpr text why = "Megatron-FSDP has fp32, bf16 or fp16";
+    if (p.gradients == number_type::fp8 || word_for(megatron_numbers, p.gradients).empty())
+      out.cannot("precision/gradients: ").append(why);
+    if (p.master_weights == number_type::fp8 || word_for(megatron_numbers, p.master_weights).empty())
+      out.cannot("precision/master_weights: ").append(why);
+  } else {
+    w.gradients_in_fp32 = w.fp16 && p.gradients == number_type::fp32;
+    w.reduce_in_bf16 = w.bf16 && p.gradients == number_type::bf16;
+    if (p.gradients != number_type::fp32 && p.gradients != p.weights)
+      out.cannot("precision/gradients: Megatron-LM adds them up in fp32 or in the type of the weights");
+    if (p.master_weights != number_type::fp32) w.master_weights = word_for(megatron_numbers, p.master_weights);
+    if (p.master_weights != number_type::fp32 && (p.master_weights != number_type::fp16 || p.weights == number_type::fp32))
+      out.cannot("precision/master_weights: Megatron-LM has fp32, or for weights of 16 bits fp16");
+  }
+  if (p.first_moment != number_type::fp32) w.first_moment = word_for(megatron_numbers, p.first_moment);
+  if (p.second_moment != number_type::fp32) w.second_moment = word_for(megatron_numbers, p.second_moment);
+  constexpr text moments = "Megatron-LM has fp32, fp16, bf16 or fp8";
+  if (word_for(megatron_numbers, p.first_moment).empty()) out.cannot("precision/first_moment: ").append(moments);
+  if (word_for(megatron_numbers, p.second_moment).empty()) out.cannot("precision/second_moment: ").append(moments);
+  w.precision_aware = !w.master_weights.empty() || !w.first_moment.empty() || !w.second_moment.empty() || w.offload;
+  if (!w.precision_aware || (t.optimizer == optimizer::adam && t.sharding != sharding::none)) return;
+  out.cannot(w.offload ? "optimizer_offload: " : "precision: ")
+      .append(text{"Megatron-LM's precision-aware optimizer, which it needs, is Adam and shards its states"});
+}
+
+constexpr void write_optimizer(megatron_words& w, writing& out, const training& t) noexcept {
+  if (t.optimizer != optimizer::adam) w.optimizer = word_for(megatron_optimizer, t.optimizer);
+  if (t.optimizer == optimizer::none) out.cannot("optimizer none: Megatron-LM has no training without one");
+  w.offload = t.optimizer_offload != ratio{0};
+  if (w.offload) w.offload_fraction = t.optimizer_offload;
+  if (text_buffer<64> digits; !append_decimal(digits, t.optimizer_offload))
+    out.cannot("optimizer_offload: it is no finite decimal number");
+}
+
+constexpr void write_kernels(megatron_words& w, const kernels& k) noexcept {
+  if (!k.flash_attention) w.attention_backend = "unfused";
+  w.fused_loss = k.fused_cross_entropy;
+  w.fused_gradient = k.fused_weight_gradient;
+  if (!k.attention_dropout) w.attention_dropout = ratio{0};
+  if (!k.hidden_dropout) w.hidden_dropout = ratio{0};
+}
+
 constexpr void write_training(megatron_words& w, writing& out, const training& t) noexcept {
   const training by_default{};
   w.micro_batch = t.micro_batch;
   w.global_batch = t.global_batch;
   w.sequence_length = unless(t.sequence_length, 0);
   w.vocabulary_multiple = unless(t.vocabulary_multiple, by_default.vocabulary_multiple);
-  w.optimizer_instances = unless(t.dp_replicate, by_default.dp_replicate);
-  w.distributed_optimizer = w.optimizer_instances.given; // There are no instances without it (distributed_data_parallel.py:357).
-  if (t.recompute != by_default.recompute) w.recompute = word_for(megatron_recompute, t.recompute);
-  if (t.recompute == recompute::full) { // Full recompute wants to know which layers: every one (transformer_config.py:1901).
-    w.recompute_method = "uniform";
-    w.recompute_layers = 1;
-  }
+  write_sharding(w, out, t);
+  write_recompute(w, out, t);
+  write_optimizer(w, out, t);
+  write_precision(w, out, t);
+  write_fp8(w, out, t);
+  write_kernels(w, t.kernels);
+  note_unless(out, t.schedule, by_default.schedule, "schedule",
+              "Megatron-LM's is 1F1B, interleaved where there are virtual stages");
+  note_what_is_not_launched(out, t);
   if (t.context != by_default.context) w.context = word_for(megatron_context, t.context);
   if (t.dispatcher != by_default.dispatcher) w.dispatcher = word_for(megatron_dispatcher, t.dispatcher);
   if (t.dispatcher == token_dispatcher::deepep) w.flex_backend = "deepep";

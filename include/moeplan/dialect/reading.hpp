@@ -43,7 +43,7 @@ struct translation {
   text problem{};
   text flag{}; ///< the row whose value it is about
   text expected{};
-  sequence<text, 16> without_meaning{}; ///< rows that say nothing about this deployment
+  sequence<text, 32> without_meaning{}; ///< rows that say nothing about this deployment
 
   constexpr void refuse(text what_is_wrong, text row, text what_could_stand_there) noexcept {
     problem = what_is_wrong;
@@ -181,11 +181,16 @@ private:
       f.value_position = value.position;
     }
     if (!f.has_value) return fail("a flag without its value", f.name, "a value after the flag", f.position);
+    if (known.kind == flag_kind::words) words.*known.member.words = 0;
     set(row, f.value, f.value_position);
     // Several values are several times the same one, or more than a deployment describes.
     while (result.ok() && known.repeats && words_left.value_follows()) {
       const line_word more = words_left.next();
       if (more.characters == f.value) continue;
+      if (known.kind == flag_kind::words) {
+        set(row, more.characters, more.position);
+        continue;
+      }
       return fail("several different values", more.characters, "one value for all layers", more.position);
     }
   }
@@ -243,6 +248,18 @@ private:
           return fail("not one of the values that are described here", value, known.choices, position);
         words.*known.member.word = value;
         return;
+      case flag_kind::words: {
+        std::uint32_t bit = 1;
+        const auto is_it = [&bit, value](text choice) {
+          if (choice == value) return true;
+          bit <<= 1U;
+          return false;
+        };
+        if (!any_name(known.choices, is_it))
+          return fail("not one of the values that are described here", value, known.choices, position);
+        words.*known.member.words |= bit;
+        return;
+      }
       case flag_kind::decimal:
         if (!detail::read_decimal(value, words.*known.member.decimal))
           return fail("not a number", value, "a number from 0 such as 1.25", position);

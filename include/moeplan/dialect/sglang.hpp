@@ -6,6 +6,7 @@
 #include <moeplan/dialect/same.hpp>
 #include <moeplan/dialect/spelling.hpp>
 #include <moeplan/dialect/stage_split.hpp>
+#include <moeplan/dialect/unsaid.hpp>
 #include <moeplan/dialect/writing.hpp>
 
 /// @file
@@ -15,6 +16,9 @@
 /// attention TP x attention CP x DP, and attention TP is tp-size / (dp-size x attn-cp-size). Without it --dp-size counts whole copies of
 /// the server, each on tp-size x pp-size GPUs. Newer releases have --attn-dp-size for the former, and read both. The experts of tp-size
 /// ranks are on MoE-TP x EP x MoE-DP, and MoE-TP is tp-size / (moe-dp-size x ep-size).
+///
+/// The format of weights is the checkpoint's, and so the base's. --chunked-prefill-size is for all data-parallel attention ranks together.
+/// A page of the cache is one token unless --page-size says otherwise, the state of linear attention fp32 unless --mamba-ssm-dtype does.
 
 namespace moeplan::dialect {
 
@@ -26,7 +30,9 @@ struct sglang_words {
   bool spans_all_ranks = false;
   bool balances_load = false;
   optional_integer redundant_experts{};
-  optional_integer batch{}, sequence_length{};
+  optional_integer batch{}, sequence_length{}, step_tokens{}, block_size{};
+  text cache{}, linear_state{}, drafts{}, draft_model{};
+  bool one_cache_for_all = false;
 };
 
 /// One row a flag.
@@ -57,10 +63,19 @@ struct sglang_table {
       row::an_integer("--ep-num-redundant-experts", &words::redundant_experts, "server_args.py"),
       row::an_integer("--max-running-requests", &words::batch, "server_args.py"),
       row::an_integer("--context-length", &words::sequence_length, "server_args.py"),
+      row::an_integer("--chunked-prefill-size", &words::step_tokens, "server_args.py"),
+      row::a_word("--kv-cache-dtype", &words::cache, "auto bf16 bfloat16 fp8_e4m3 fp8_e5m2", "server_args.py"),
+      row::an_integer("--page-size", &words::block_size, "server_args.py"),
+      row::a_switch("--disable-hybrid-swa-memory", &words::one_cache_for_all, "server_args.py"),
+      row::a_word("--mamba-ssm-dtype", &words::linear_state, "float32 float16 bfloat16", "server_args.py"),
+      row::a_word("--speculative-algorithm", &words::drafts, {}, "arg_groups/fields/spec.py"),
+      row::a_word("--speculative-draft-model-path", &words::draft_model, {}, "arg_groups/fields/spec.py",
+                  "--speculative-draft-model")
+          .only_read(),
   };
 };
 
-/// SGLang's launch line. What is not modelled is about precision, kernels, scheduling and the server.
+/// SGLang's launch line. What is not modelled is about kernels, scheduling and the server.
 inline constexpr grammar<sglang_words, sizeof sglang_table::rows / sizeof *sglang_table::rows> sglang_grammar{
     .framework = framework::sglang,
     .flags = sglang_table::rows,
@@ -72,8 +87,8 @@ inline constexpr grammar<sglang_words, sizeof sglang_table::rows / sizeof *sglan
         "--disable-chunked-prefix-cache --enable-memory-saver --enable-deterministic-inference --enable-tokenizer-batch-encode "
         "--elastic-ep-rejoin --enable-elastic-expert-backup",
     .not_modelled =
-        "--host --port --api-key --served-model-name --dtype --quantization --kv-cache-dtype --mem-fraction-static "
-        "--chunked-prefill-size --max-prefill-tokens --max-total-tokens --page-size --schedule-policy --schedule-conservativeness "
+        "--host --port --api-key --served-model-name --dtype --quantization --mem-fraction-static "
+        "--max-prefill-tokens --max-total-tokens --schedule-policy --schedule-conservativeness "
         "--cuda-graph-max-bs --attention-backend --prefill-attention-backend --decode-attention-backend --moe-runner-backend "
         "--moe-dense-tp-size --deepep-mode --deepep-config --ep-dispatch-algorithm --init-expert-location --eplb-algorithm "
         "--eplb-rebalance-num-iterations --expert-distribution-recorder-mode --expert-distribution-recorder-buffer-size --nnodes "
@@ -83,7 +98,7 @@ inline constexpr grammar<sglang_words, sizeof sglang_table::rows / sizeof *sglan
         "--load-balance-method --num-reserved-decode-tokens --pp-max-micro-batch-size --pp-async-batch-depth --disaggregation-mode "
         "--disaggregation-transfer-backend --disaggregation-ib-device --disaggregation-bootstrap-port --tokenizer-path "
         "--tokenizer-mode --revision --load-format --random-seed --reasoning-parser --tool-call-parser --chat-template "
-        "--speculative-algorithm --speculative-draft-model-path --speculative-num-steps --speculative-eagle-topk "
+        "--speculative-num-steps --speculative-eagle-topk "
         "--speculative-num-draft-tokens --num-continuous-decode-steps --stream-interval --watchdog-timeout --log-level "
         "--decode-log-interval --tbo-token-distribution-threshold --base-gpu-id --gpu-id-step --device -m",
     .not_modelled_lists = "--cuda-graph-bs --numa-node",
@@ -94,6 +109,39 @@ namespace detail {
 /// Backends of the exchange between experts that spread these over all of tp-size, whatever --ep-size says.
 /// Source: SGLang, python/sglang/srt/arg_groups/overrides.py, _A2A_EP_SPANNING_BACKENDS.
 inline constexpr text sglang_spanning_backends = "megamoe deepep deepep_v2 mooncake nixl ascend_fuseep flashinfer mori pplx";
+
+inline constexpr spelling<number_type> sglang_numbers[] = {
+    {number_type::fp32, "float32"}, {number_type::fp16, "float16"}, {number_type::bf16, "bfloat16"}};
+inline constexpr spelling<cache_format> sglang_cache[] = {{cache_format::fp8, "fp8_e4m3"},
+                                                          {cache_format::fp8, "fp8_e5m2"},
+                                                          {cache_format::bf16, "bf16"},
+                                                          {cache_format::bf16, "bfloat16"}};
+
+/// The state of linear attention that SGLang keeps by itself; where a model has none, what a deployment has by itself.
+[[nodiscard]] constexpr number_type sglang_linear_state(const model& m) noexcept {
+  return m.has_linear_attention() ? number_type::fp32 : serving{}.linear_state;
+}
+
+/// EAGLE without a draft model is multi-token prediction under another name (server_args.py, _handle_speculative_decoding).
+[[nodiscard]] constexpr bool sglang_drafts(const sglang_words& w) noexcept {
+  return w.drafts == "NEXTN" || (w.drafts == "EAGLE" && w.draft_model.empty());
+}
+
+/// What is kept while serving. `sharers`: ranks that share one limit on tokens.
+constexpr void read_sglang_cache(translation& t, const sglang_words& w, std::int64_t sharers) noexcept {
+  serving& v = t.deployment.workload.serve;
+  v.cache = value_for(sglang_cache, w.cache, cache_format::bf16);
+  v.block_size = w.block_size.value_or(cache_block::sglang);
+  v.windows = w.one_cache_for_all ? windowed_cache::all : windowed_cache::window;
+  v.linear_state = value_for(sglang_numbers, w.linear_state, sglang_linear_state(t.deployment.model));
+  if (w.step_tokens.value_or(0) > 0 && sharers > 0)
+    v.step_tokens = w.step_tokens.number / sharers;
+  else if (w.step_tokens.given) // No chunks.
+    t.without_meaning.push_back("--chunked-prefill-size");
+  v.drafts = sglang_drafts(w);
+  if (!w.drafts.empty() && !v.drafts) t.without_meaning.push_back("--speculative-algorithm");
+  if (!w.draft_model.empty()) t.without_meaning.push_back("--speculative-draft-model-path");
+}
 
 constexpr void from_sglang(translation& t, const sglang_words& w) noexcept {
   deployment& d = t.deployment;
@@ -132,6 +180,7 @@ constexpr void from_sglang(translation& t, const sglang_words& w) noexcept {
               .decode_context = w.decode_cp,
               .data_parallelism = replicas ? data_parallelism::replicas : data_parallelism::attention,
               .elastic_ep = !w.elastic.empty() && !(w.elastic == "none")});
+  read_sglang_cache(t, w, attention_dp ? dp_size : 1);
 }
 
 /// The two grids in SGLang's words. Precondition: the degrees are legal and the expert grid exists.
@@ -158,6 +207,22 @@ constexpr void write_sglang_grids(sglang_words& w, writing& out, const deploymen
   if (s[axis::cp] != edp) out.cannot("edp", edp, "SGLang has as many copies of the experts as attention has CP ranks, or one");
 }
 
+constexpr void write_sglang_cache(sglang_words& w, writing& out, const deployment& d) noexcept {
+  const serving& v = d.workload.serve;
+  if (v.cache != cache_format::bf16) w.cache = word_for(sglang_cache, v.cache);
+  if (v.cache == cache_format::fp8_ds_mla) out.cannot("cache: SGLang has no name for it");
+  w.block_size = unless(v.block_size, cache_block::sglang);
+  w.one_cache_for_all = v.windows == windowed_cache::all;
+  if (v.linear_state != sglang_linear_state(d.model)) w.linear_state = word_for(sglang_numbers, v.linear_state);
+  if (word_for(sglang_numbers, v.linear_state).empty()) out.cannot("linear_state: SGLang has fp32, fp16 or bf16");
+  w.step_tokens = unless(v.step_tokens, serving{}.step_tokens);
+  if (w.attention_dp && w.step_tokens.given && __builtin_mul_overflow(v.step_tokens, d.strategy[axis::dp], &w.step_tokens.number))
+    out.cannot("step_tokens", v.step_tokens, "times DP it is no number of 64 bits");
+  if (v.drafts) w.drafts = "NEXTN";
+  note_checkpoint(out, v, "SGLang takes it from the checkpoint");
+  note_what_is_not_launched(out, v);
+}
+
 constexpr void write_sglang_serving(sglang_words& w, writing& out, const deployment& d) noexcept {
   const serving_words v = words_for(d.workload.serve, d.model);
   w.batch = v.batch;
@@ -169,6 +234,7 @@ constexpr void write_sglang_serving(sglang_words& w, writing& out, const deploym
   w.decode_cp = v.decode_context;
   if (v.elastic_ep) w.elastic = "mooncake"; // With the other one no rank can be added (parallel_hook.py, handle_elastic_ep).
   note_uneven_decode_context(out, d, "in SGLang they are ranks of attention TP, in groups of one size; TP is ");
+  write_sglang_cache(w, out, d);
 }
 
 } // namespace detail

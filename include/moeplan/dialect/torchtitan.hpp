@@ -6,17 +6,21 @@
 #include <moeplan/dialect/same.hpp>
 #include <moeplan/dialect/spelling.hpp>
 #include <moeplan/dialect/stage_split.hpp>
+#include <moeplan/dialect/unsaid.hpp>
 #include <moeplan/dialect/writing.hpp>
 
 /// @file
 /// torchtitan: --section.option of torchtitan.train. Names and meaning from torchtitan b5bcd76c (torchtitan/config/configs.py,
 /// torchtitan/distributed/parallel_dims.py and pipeline_parallel.py); options of older releases are read too.
 ///
-/// DP is dp_replicate x dp_shard, and dp_shard is by itself whatever ranks are left; there are dp_replicate copies of what the rest shards.
-/// EP borrows its ranks from dp_shard x cp x tp; with EP
+/// DP is dp_replicate x dp_shard, and dp_shard is by itself whatever ranks are left; there are dp_replicate copies of what the rest shards,
+/// which is always parameters (fully_shard, models/deepseek_v3/parallelize.py). EP borrows its ranks from dp_shard x cp x tp; with EP
 /// above 1 an expert is whole (ETP 1), without EP it is cut like the dense layers (ETP = TP). Batches are counted in tokens. Sequence
 /// parallelism is on unless it is switched off, selective recompute too. Context-parallel ranks gather keys and values
 /// (models/common/attention.py:798); until June 2026 an option chose between that and passing them on from rank to rank.
+///
+/// The optimizer's parameters are of training.dtype, fp32 by itself, and the forward pass reads them in training.mixed_precision_param.
+/// Selective recompute chooses operations, not modules. Quantisation, the optimizer and kernels are part of a configuration in Python.
 
 namespace moeplan::dialect {
 
@@ -31,6 +35,7 @@ struct torchtitan_words {
   optional_integer local_batch{}, global_batch{}, pipeline_micro_batch{};
   text expert_exchange{}, rotate_method{};
   text recompute{};
+  text parameters{}, forward{}, optimizer{}, optimizer_implementation{};
 };
 
 /// One row a flag.
@@ -58,7 +63,12 @@ struct torchtitan_table {
       row::an_integer("--training.max_context_length", &words::context_length, "config/configs.py", "--training.seq_len"),
       row::an_integer("--training.num_tokens_per_microbatch_per_dp_rank", &words::tokens_per_micro_batch, "config/configs.py"),
       row::an_integer("--training.num_tokens_per_train_step", &words::tokens_per_step, "config/configs.py"),
+      row::a_word("--training.dtype", &words::parameters, "float32 bfloat16", "config/configs.py"),
+      row::a_word("--training.mixed_precision_param", &words::forward, "bfloat16 float32", "config/configs.py"),
+      row::a_word("--optimizer.implementation", &words::optimizer_implementation, "for-loop foreach fused fused_opt_states_bf16",
+                  "components/optimizer/optimizer.py"),
       // Of releases until 2026
+      row::a_word("--optimizer.name", &words::optimizer, "Adam AdamW", "config/job_config.py").only_read(),
       row::an_integer("--training.local_batch_size", &words::local_batch, "config/job_config.py").only_read(),
       row::an_integer("--training.global_batch_size", &words::global_batch, "config/job_config.py").only_read(),
       row::an_integer("--parallelism.pipeline_parallel_microbatch_size", &words::pipeline_micro_batch, "config/job_config.py")
@@ -75,7 +85,7 @@ struct torchtitan_table {
   };
 };
 
-/// torchtitan's launch line. What is not modelled is about the model, which the base brings, the optimizer, data and checkpoints.
+/// torchtitan's launch line. What is not modelled is about the model, which the base brings, data and checkpoints.
 inline constexpr grammar<torchtitan_words, sizeof torchtitan_table::rows / sizeof *torchtitan_table::rows> torchtitan_grammar{
     .framework = framework::torchtitan,
     .flags = torchtitan_table::rows,
@@ -86,10 +96,10 @@ inline constexpr grammar<torchtitan_words, sizeof torchtitan_table::rows / sizeo
         "--parallelism.enable_fsdp_symm_mem --profiler.enable_profiling --profiler.enable_memory_snapshot "
         "--checkpoint.last_save_model_only --checkpoint.initial_load_in_hf --validator.enable",
     .not_modelled =
-        "--module --config --hf_assets_path --dump_folder --training.steps --training.max_norm --training.dtype "
-        "--training.mixed_precision_param --training.mixed_precision_reduce --training.gc_freq --training.dataset "
+        "--module --config --hf_assets_path --dump_folder --training.steps --training.max_norm "
+        "--training.mixed_precision_reduce --training.gc_freq --training.dataset "
         "--parallelism.fsdp_reshard_after_forward --parallelism.spmd_backend --parallelism.context_parallel_load_balancer "
-        "--parallelism.context_parallel_ptrr_mask_key --parallelism.pipeline_parallel_schedule_csv --optimizer.name --optimizer.lr "
+        "--parallelism.context_parallel_ptrr_mask_key --parallelism.pipeline_parallel_schedule_csv --optimizer.lr "
         "--lr_scheduler.warmup_steps --lr_scheduler.decay_ratio --lr_scheduler.decay_type --lr_scheduler.min_lr_factor "
         "--dataloader.dataset --dataloader.dataset_path --checkpoint.folder --checkpoint.interval --checkpoint.load_step "
         "--checkpoint.async_mode --checkpoint.initial_load_path --metrics.log_freq --metrics.save_tb_folder "
@@ -121,8 +131,30 @@ struct torchtitan_split {
   }
 };
 
-[[nodiscard]] constexpr bool has_one_stage_a_rank(text schedule) noexcept {
-  return schedule.empty() || schedule == "1F1B" || schedule == "GPipe";
+/// One stage a rank, or several. The interleaved zero bubble is none of the schedules that are described: those have one stage a rank.
+/// Source: torch/distributed/pipelining/schedules.py.
+inline constexpr spelling<schedule> torchtitan_single[] = {{schedule::one_forward_one_backward, "1F1B"},
+                                                           {schedule::gpipe, "GPipe"}};
+inline constexpr spelling<schedule> torchtitan_looped[] = {{schedule::one_forward_one_backward, "Interleaved1F1B"},
+                                                           {schedule::gpipe, "LoopedBFS"},
+                                                           {schedule::zb_v, "ZBVZeroBubble"},
+                                                           {schedule::dualpipe_v, "DualPipeV"}};
+inline constexpr spelling<number_type> torchtitan_numbers[] = {{number_type::fp32, "float32"}, {number_type::bf16, "bfloat16"}};
+
+[[nodiscard]] constexpr bool has_one_stage_a_rank(text word) noexcept { return word.empty() || word == "1F1B" || word == "GPipe"; }
+
+[[nodiscard]] constexpr schedule torchtitan_schedule(text word) noexcept {
+  return value_for(torchtitan_looped, word, value_for(torchtitan_single, word, training{}.schedule));
+}
+
+[[nodiscard]] constexpr precision torchtitan_precision(const torchtitan_words& w, const precision& base) noexcept {
+  precision p = base; // Quantisation is no option.
+  p.master_weights = value_for(torchtitan_numbers, w.parameters, number_type::fp32);
+  p.weights = value_for(torchtitan_numbers, w.forward, number_type::bf16);
+  p.gradients = p.master_weights;
+  p.first_moment = w.optimizer_implementation == "fused_opt_states_bf16" ? number_type::bf16 : p.master_weights;
+  p.second_moment = p.first_moment;
+  return p;
 }
 
 /// Virtual stages and what is on them. Source: pipeline_parallel.py, _get_pipeline_metadata.
@@ -210,12 +242,19 @@ constexpr void from_torchtitan(translation& t, const torchtitan_words& w) noexce
     s.set(axis::dp, d.strategy[axis::dp]);
   }
   d.strategy = s;
+  if (w.schedule == "InterleavedZeroBubble")
+    return t.refuse("a schedule that is not described here", "--parallelism.pipeline_parallel_schedule",
+                    "1F1B GPipe Interleaved1F1B LoopedBFS ZBVZeroBubble DualPipeV");
   if (!read_torchtitan_stages(t, w, d.model)) return;
   d = spelled_out(d);
   training run = training_of(d);
   if (!read_torchtitan_batch(t, w, run)) return;
   run.dp_replicate = replicas;
   run.recompute = value_for(torchtitan_recompute, w.recompute, recompute::selective);
+  run.sharding = sharding::parameters;
+  run.schedule = torchtitan_schedule(w.schedule);
+  run.precision = torchtitan_precision(w, run.precision);
+  if (!w.optimizer.empty()) run.optimizer = optimizer::adam;
   run.context = s[axis::cp] > 1 ? value_for(torchtitan_context, w.rotate_method, context_exchange::all_gather) : training{}.context;
   run.dispatcher = w.expert_exchange == "deepep" ? token_dispatcher::deepep
                    : ep_size > 1                 ? token_dispatcher::all_to_all
@@ -244,6 +283,13 @@ constexpr void from_torchtitan(translation& t, const torchtitan_words& w) noexce
 constexpr void write_torchtitan_stages(torchtitan_words& w, writing& out, const deployment& d) noexcept {
   const strategy& s = d.strategy;
   const std::int64_t vpp = s[axis::vpp];
+  const schedule order = d.workload.train.schedule;
+  const bool looped = vpp != 1 || placed_in_a_v(order);
+  if (looped || order != schedule::one_forward_one_backward)
+    w.schedule = looped ? word_for(torchtitan_looped, order) : word_for(torchtitan_single, order);
+  if (looped && w.schedule.empty()) out.cannot("schedule: torchtitan has none such with several stages a rank");
+  if (!looped && order != schedule::one_forward_one_backward && w.schedule.empty())
+    out.cannot("schedule: torchtitan has none such with one stage a rank");
   if (s[axis::pp] == 1 && vpp == 1) return;
   if (!has_countable_stages(d)) {
     out.cannot("layout: it cannot be laid out stage by stage");
@@ -265,7 +311,6 @@ constexpr void write_torchtitan_stages(torchtitan_words& w, writing& out, const 
   w.first_stage_less = unless(split.first_less, 1);
   w.last_stage_less = unless(split.last_less, 1);
   if (vpp == 1) return;
-  w.schedule = "Interleaved1F1B";
   if (vpp == 2) return; // as many as a rank has by itself
   const std::int64_t each = (split.effective() - 1) / split.stages + 1;
   w.layers_per_stage = each;
@@ -282,6 +327,25 @@ constexpr void write_torchtitan_dp(torchtitan_words& w, writing& out, const depl
   w.dp_shard = replicas == 1 ? dp_size : divided(dp_size, replicas);
   if (w.dp_shard.number == 0)
     out.cannot("dp_replicate", replicas, "in torchtitan dp_replicate x dp_shard are the data-parallel ranks, ").append(dp_size);
+}
+
+/// The parameters that the optimizer updates are torchtitan's master weights.
+constexpr void write_torchtitan_precision(torchtitan_words& w, writing& out, const training& t) noexcept {
+  const precision& p = t.precision;
+  const text parameters = word_for(torchtitan_numbers, p.master_weights);
+  const text forward = word_for(torchtitan_numbers, p.weights);
+  constexpr text why = "torchtitan has fp32 or bf16";
+  if (parameters.empty()) out.cannot("precision/master_weights: ").append(why);
+  if (forward.empty()) out.cannot("precision/weights: ").append(why);
+  if (p.master_weights != number_type::fp32) w.parameters = parameters;
+  if (p.weights != number_type::bf16) w.forward = forward;
+  note_unless(out, p.gradients, p.master_weights, "precision/gradients", "in torchtitan they have the type of the master weights");
+  const bool both = p.first_moment == p.second_moment;
+  if (both && p.first_moment == p.master_weights) return;
+  w.optimizer_implementation = "fused_opt_states_bf16";
+  constexpr text moments = "in torchtitan both moments have the type of the master weights, or bf16";
+  note_unless(out, p.first_moment, number_type::bf16, "precision/first_moment", moments);
+  note_unless(out, p.second_moment, number_type::bf16, "precision/second_moment", moments);
 }
 
 constexpr void write_torchtitan_training(torchtitan_words& w, writing& out, const deployment& d) noexcept {
@@ -302,6 +366,16 @@ constexpr void write_torchtitan_training(torchtitan_words& w, writing& out, cons
   note_overlap(out, d, "torchtitan has no such option");
   note_routing(out, d, "it is part of torchtitan's model configuration");
   note_vocabulary_multiple(out, d, "torchtitan does not pad the vocabulary");
+  write_torchtitan_precision(w, out, t);
+  constexpr text configured = "it is part of torchtitan's configuration in Python, and no option";
+  note_fp8(out, t, configured);
+  note_unless(out, t.optimizer, optimizer::adam, "optimizer", configured);
+  note_unless(out, t.sharding, sharding::parameters, "sharding", "torchtitan shards parameters over dp_shard x CP");
+  note_unless(out, t.optimizer_offload, ratio{0}, "optimizer_offload",
+              "torchtitan offloads parameters and gradients too (training.enable_cpu_offload), or nothing");
+  note_recomputed(out, t, "torchtitan's recompute takes whole layers one by one, or operations of its own choice");
+  note_kernels(out, t, "kernels are part of torchtitan's model configuration");
+  note_what_is_not_launched(out, t);
 }
 
 } // namespace detail

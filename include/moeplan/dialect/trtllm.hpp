@@ -6,6 +6,7 @@
 #include <moeplan/dialect/same.hpp>
 #include <moeplan/dialect/spelling.hpp>
 #include <moeplan/dialect/stage_split.hpp>
+#include <moeplan/dialect/unsaid.hpp>
 #include <moeplan/dialect/writing.hpp>
 
 /// @file
@@ -15,6 +16,9 @@
 /// --tp_size is a whole pipeline stage but for context parallelism. With attention data parallelism every one of these ranks holds all
 /// of the attention (TP 1, DP tp_size), else each holds a part (TP tp_size, DP 1). The experts of the same ranks are on MoE-TP x MoE-EP,
 /// and MoE-TP is tp_size / ep_size: there is one copy of them in tp_size ranks. The ranks of EP are neighbours, those of MoE-TP are not.
+///
+/// The format of weights and by itself that of the cache are the checkpoint's; how the cache is divided, drafts and the state of linear
+/// attention are set in the configuration file: all this the base brings.
 
 namespace moeplan::dialect {
 
@@ -23,7 +27,8 @@ struct trtllm_words {
   optional_integer tp{}, pp{}, cp{}, ep{}, cluster{};
   bool attention_dp = false;
   optional_integer gpus_per_node{};
-  optional_integer batch{}, sequence_length{};
+  optional_integer batch{}, sequence_length{}, step_tokens{};
+  text cache{};
 };
 
 /// One row a flag.
@@ -41,17 +46,19 @@ struct trtllm_table {
       row::an_integer("--gpus_per_node", &words::gpus_per_node, "commands/serve.py").only_read(),
       row::an_integer("--max_batch_size", &words::batch, "commands/serve.py"),
       row::an_integer("--max_seq_len", &words::sequence_length, "commands/serve.py"),
+      row::an_integer("--max_num_tokens", &words::step_tokens, "commands/serve.py"),
+      row::a_word("--kv_cache_dtype", &words::cache, "auto fp8", "commands/serve.py"),
   };
 };
 
-/// TensorRT-LLM's launch line. What is not modelled is about precision, kernels, scheduling and the server.
+/// TensorRT-LLM's launch line. What is not modelled is about kernels, scheduling and the server.
 inline constexpr grammar<trtllm_words, sizeof trtllm_table::rows / sizeof *trtllm_table::rows> trtllm_grammar{
     .framework = framework::trtllm,
     .flags = trtllm_table::rows,
     .not_modelled_switches = "--trust_remote_code --fail_fast_on_attention_window_too_large --enable_chunked_prefill",
     .not_modelled =
         "--tokenizer --custom_tokenizer --host --port --backend --custom_module_dirs --log_level --max_beam_width "
-        "--max_num_tokens --free_gpu_memory_fraction --kv_cache_free_gpu_memory_fraction --kv_cache_dtype "
+        "--free_gpu_memory_fraction --kv_cache_free_gpu_memory_fraction "
         "--num_postprocess_workers --revision --config --extra_llm_api_options --reasoning_parser --tool_parser "
         "--metadata_server_config_file --server_role --otlp_traces_endpoint --disagg_cluster_uri --media_io_kwargs "
         "--chat_template --served_model_name",
@@ -93,6 +100,9 @@ constexpr void from_trtllm(translation& t, const trtllm_words& w) noexcept {
               .sequence_length = w.sequence_length,
               .redundant_experts = by_file.redundant_experts,
               .decode_context = by_file.decode_context});
+  serving& v = d.workload.serve;
+  v.step_tokens = w.step_tokens.value_or(v.step_tokens);
+  if (w.cache == "fp8") v.cache = cache_format::fp8;
 }
 
 constexpr void write_trtllm_grids(trtllm_words& w, writing& out, const deployment& d) noexcept {
@@ -122,6 +132,20 @@ constexpr void write_trtllm_grids(trtllm_words& w, writing& out, const deploymen
                "with EP it must be Helix parallelism, which TensorRT-LLM's configuration file chooses and no flag");
 }
 
+constexpr void write_trtllm_cache(trtllm_words& w, writing& out, const serving& v) noexcept {
+  const serving by_default{};
+  w.step_tokens = unless(v.step_tokens, by_default.step_tokens);
+  if (v.cache == cache_format::fp8) w.cache = "fp8";
+  if (v.cache == cache_format::fp8_ds_mla) out.cannot("cache: TensorRT-LLM has no such format");
+  constexpr text by_file = "it is set in TensorRT-LLM's configuration file, not by a flag";
+  if (v.block_size != by_default.block_size) out.cannot("block_size", v.block_size, by_file);
+  note_unless(out, v.windows, by_default.windows, "windows", by_file);
+  note_unless(out, v.linear_state, by_default.linear_state, "linear_state", by_file);
+  note_unless(out, v.drafts, by_default.drafts, "drafts", by_file);
+  note_checkpoint(out, v, "TensorRT-LLM takes it from the checkpoint");
+  note_what_is_not_launched(out, v);
+}
+
 constexpr void write_trtllm_serving(trtllm_words& w, writing& out, const deployment& d) noexcept {
   const serving_words v = words_for(d.workload.serve, d.model);
   w.batch = v.batch;
@@ -133,6 +157,7 @@ constexpr void write_trtllm_serving(trtllm_words& w, writing& out, const deploym
     out.cannot("decode_context", v.decode_context.number,
                "Helix is chosen in TensorRT-LLM's configuration file (cp_config), not by a flag");
   if (v.elastic_ep) out.cannot("elastic_ep", text{"true"}, "the ranks of TensorRT-LLM are fixed when it starts");
+  write_trtllm_cache(w, out, d.workload.serve);
 }
 
 } // namespace detail

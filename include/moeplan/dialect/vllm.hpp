@@ -6,6 +6,7 @@
 #include <moeplan/dialect/same.hpp>
 #include <moeplan/dialect/spelling.hpp>
 #include <moeplan/dialect/stage_split.hpp>
+#include <moeplan/dialect/unsaid.hpp>
 #include <moeplan/dialect/writing.hpp>
 
 /// @file
@@ -15,6 +16,11 @@
 /// Attention is on TP x PCP x DP. EP is no number but a switch: with --enable-expert-parallel the experts are spread over all of
 /// DP x PCP x TP, whole; without it each is cut into as many parts. Either way there is one copy of them (EDP 1), and DP ranks share it:
 /// replicas are instances of their own. A model without experts has nothing to share, and its DP ranks are independent engines.
+///
+/// The format of weights is the checkpoint's, and so the base's. --quantization quantises a checkpoint of 16 bits while it is loaded: "fp8"
+/// with a scale a matrix (layers/quantization/fp8.py), the names of config/quantization.py as they say; other methods only name what the
+/// checkpoint has. Models with a sparse indexer have a cache of their own, by default in some releases (DeepseekV32ForCausalLM in
+/// models/config.py): there the base says what the line does not.
 
 namespace moeplan::dialect {
 
@@ -26,7 +32,9 @@ struct vllm_words {
   bool elastic = false;
   bool sequence_parallel = false;
   optional_integer redundant_experts{};
-  optional_integer batch{}, sequence_length{};
+  optional_integer batch{}, sequence_length{}, step_tokens{}, block_size{};
+  text quantization{}, cache{}, linear_state{}, draft_method{};
+  bool one_cache_for_all = false;
 };
 
 /// One row a flag.
@@ -53,10 +61,19 @@ struct vllm_table {
       row::an_object("--eplb-config", "--eplb-config.", "config/parallel.py"),
       row::an_integer("--max-num-seqs", &words::batch, "config/scheduler.py"),
       row::an_integer("--max-model-len", &words::sequence_length, "config/model.py"),
+      row::an_integer("--max-num-batched-tokens", &words::step_tokens, "config/scheduler.py"),
+      row::a_word("--quantization", &words::quantization, {}, "config/quantization.py", "-q"),
+      row::a_word("--kv-cache-dtype", &words::cache, "auto bfloat16 fp8 fp8_e4m3 fp8_e5m2 fp8_ds_mla", "config/cache.py"),
+      row::an_integer("--block-size", &words::block_size, "config/cache.py"),
+      row::a_switch("--disable-hybrid-kv-cache-manager", &words::one_cache_for_all, "config/scheduler.py"),
+      row::a_switch_off("--no-disable-hybrid-kv-cache-manager", &words::one_cache_for_all, "config/scheduler.py").only_read(),
+      row::a_word("--mamba-ssm-cache-dtype", &words::linear_state, "auto float32 float16 bfloat16", "config/cache.py"),
+      row::a_word("--speculative-config.method", &words::draft_method, {}, "config/speculative.py"),
+      row::an_object("--speculative-config", "--speculative-config.", "config/speculative.py"),
   };
 };
 
-/// vLLM's launch line. What is not modelled is about precision, kernels, scheduling and the server.
+/// vLLM's launch line. What is not modelled is about kernels, scheduling and the server.
 inline constexpr grammar<vllm_words, sizeof vllm_table::rows / sizeof *vllm_table::rows> vllm_grammar{
     .framework = framework::vllm,
     .flags = vllm_table::rows,
@@ -68,26 +85,87 @@ inline constexpr grammar<vllm_words, sizeof vllm_table::rows / sizeof *vllm_tabl
         "--no-async-scheduling --disable-custom-all-reduce --enable-lora --enable-ep-weight-filter "
         "--disable-nccl-for-dp-synchronization --enable-sleep-mode",
     .not_modelled =
-        "--host --port --api-key --served-model-name --dtype --quantization -q --kv-cache-dtype --gpu-memory-utilization "
-        "--max-num-batched-tokens --block-size --swap-space --cpu-offload-gb --seed --tokenizer --tokenizer-mode --revision "
+        "--host --port --api-key --served-model-name --dtype --gpu-memory-utilization "
+        "--swap-space --cpu-offload-gb --seed --tokenizer --tokenizer-mode --revision "
         "--load-format "
         "--download-dir --hf-overrides --config-format --dcp-comm-backend --dcp-kv-cache-interleave-size "
         "--cp-kv-cache-interleave-size --all2all-backend --moe-backend --expert-placement-strategy --data-parallel-size-local -dpl "
         "--data-parallel-rank -dpn --data-parallel-start-rank -dpr --data-parallel-address -dpa --data-parallel-rpc-port -dpp "
         "--data-parallel-backend -dpb --distributed-executor-backend --nnodes -n --node-rank -r --master-addr --master-port "
-        "--max-parallel-loading-workers --attention-backend --speculative-config --kv-transfer-config --kv-events-config "
+        "--max-parallel-loading-workers --attention-backend --kv-transfer-config --kv-events-config "
         "--tool-call-parser --reasoning-parser --chat-template --api-server-count --max-logprobs --generation-config "
         "--ubatch-size --dbo-decode-token-threshold --dbo-prefill-token-threshold --model-loader-extra-config --scheduling-policy "
         "--limit-mm-per-prompt --max-cudagraph-capture-size -O -m --eplb-config.window_size --eplb-config.step_interval "
         "--eplb-config.log_balancedness --eplb-config.log_balancedness_interval --eplb-config.use_async --eplb-config.policy "
         "--eplb-config.communicator --compilation-config.pass_config --compilation-config.mode --compilation-config.level "
         "--compilation-config.cudagraph_mode --compilation-config.cudagraph_capture_sizes --compilation-config.custom_ops "
-        "--compilation-config.compile_sizes --compilation-config.backend --compilation-config.use_inductor",
+        "--compilation-config.compile_sizes --compilation-config.backend --compilation-config.use_inductor "
+        "--speculative-config.model --speculative-config.num_speculative_tokens --speculative-config.draft_tensor_parallel_size "
+        "--speculative-config.quantization --speculative-config.moe_backend --speculative-config.attention_backend "
+        "--speculative-config.kv_cache_dtype --speculative-config.max_model_len --speculative-config.revision "
+        "--speculative-config.code_revision --speculative-config.enforce_eager --speculative-config.prompt_lookup_max "
+        "--speculative-config.prompt_lookup_min --speculative-config.speculative_token_tree --speculative-config.parallel_drafting "
+        "--speculative-config.disable_padded_drafter_batch --speculative-config.rejection_sample_method "
+        "--speculative-config.draft_sample_method --speculative-config.draft_load_config "
+        "--speculative-config.disable_by_batch_size",
     .programs = "vllm serve python python3 vllm.entrypoints.openai.api_server",
     .model_is_a_word = true,
     .underscores_are_dashes = true};
 
 namespace detail {
+
+inline constexpr spelling<number_type> vllm_numbers[] = {
+    {number_type::fp32, "float32"}, {number_type::fp16, "float16"}, {number_type::bf16, "bfloat16"}};
+inline constexpr spelling<cache_format> vllm_cache[] = {{cache_format::fp8, "fp8"},
+                                                        {cache_format::fp8, "fp8_e4m3"},
+                                                        {cache_format::fp8, "fp8_e5m2"},
+                                                        {cache_format::fp8_ds_mla, "fp8_ds_mla"},
+                                                        {cache_format::bf16, "bfloat16"}};
+
+/// What a checkpoint of 16 bits becomes, and which part of it.
+struct online_quantisation {
+  text method{};
+  weight_format weights{};
+  quantised_parts quantised = quantised_parts::linear_layers;
+};
+inline constexpr online_quantisation vllm_online[] = {
+    {"fp8", weight_format::fp8_tensor},
+    {"fp8_per_tensor", weight_format::fp8_tensor},
+    {"fp8_per_channel", weight_format::fp8_channel},
+    {"fp8_per_block", weight_format::fp8_block},
+    {"mxfp8", weight_format::mxfp8},
+    {"int8_per_channel_weight_only", weight_format::int8_channel, quantised_parts::routed_experts},
+    {"nvfp4_per_token", weight_format::nvfp4, quantised_parts::routed_experts}};
+
+constexpr void read_vllm_weights(translation& t, const vllm_words& w) noexcept {
+  serving& v = t.deployment.workload.serve;
+  if (w.quantization.empty()) return;
+  // The method of FP8 checkpoints too, of which the base knows more.
+  const bool named = w.quantization == "fp8" && (v.weights == weight_format::fp8_block || v.weights == weight_format::fp8_tensor);
+  if (named) return;
+  for (const online_quantisation& each : vllm_online) {
+    if (!(each.method == w.quantization)) continue;
+    v.weights = each.weights;
+    v.quantised = each.quantised;
+    return;
+  }
+  t.without_meaning.push_back("--quantization");
+}
+
+constexpr void read_vllm_cache(translation& t, const vllm_words& w) noexcept {
+  const deployment& d = t.deployment;
+  serving& v = t.deployment.workload.serve;
+  const bool is_sparse = d.model.attention.indexer.heads > 0;
+  const bool by_itself = w.cache.empty() || w.cache == "auto";
+  if (!by_itself || !is_sparse) v.cache = value_for(vllm_cache, w.cache, cache_format::bf16);
+  if (is_sparse && v.cache == cache_format::fp8) v.cache = cache_format::fp8_ds_mla;
+  v.block_size = w.block_size.value_or(cache_block::vllm);
+  v.windows = w.one_cache_for_all ? windowed_cache::all : windowed_cache::window;
+  v.step_tokens = w.step_tokens.value_or(v.step_tokens);
+  v.linear_state = value_for(vllm_numbers, w.linear_state, number_type::bf16);
+  v.drafts = ends_with(w.draft_method, "mtp");
+  if (!w.draft_method.empty() && !v.drafts) t.without_meaning.push_back("--speculative-config.method");
+}
 
 constexpr void from_vllm(translation& t, const vllm_words& w) noexcept {
   deployment& d = t.deployment;
@@ -110,6 +188,8 @@ constexpr void from_vllm(translation& t, const vllm_words& w) noexcept {
               .redundant_experts = w.redundant_experts,
               .decode_context = w.decode_cp,
               .elastic_ep = w.elastic});
+  read_vllm_weights(t, w);
+  read_vllm_cache(t, w);
 }
 
 /// The two grids in vLLM's words: those of one replica, where DP ranks are replicas with experts.
@@ -146,6 +226,26 @@ constexpr void note_vllm_decode_context(writing& out, const deployment& d) noexc
   out.cannot("decode_context", decode_context, "with prefill context parallelism it is 1, PCP or PCP x TP in vLLM, ").append(all);
 }
 
+constexpr void write_vllm_weights(vllm_words& w, writing& out, const serving& v) noexcept {
+  if (v.weights == weight_format::fp8_tensor && v.quantised == quantised_parts::linear_layers)
+    w.quantization = "fp8";
+  else
+    note_checkpoint(out, v, "vLLM takes it from the checkpoint (one of 16 bits --quantization can quantise, under other names)");
+}
+
+constexpr void write_vllm_cache(vllm_words& w, writing& out, const deployment& d) noexcept {
+  const serving& v = d.workload.serve;
+  const bool is_sparse = d.model.attention.indexer.heads > 0;
+  if (v.cache != cache_format::bf16 || is_sparse) w.cache = word_for(vllm_cache, v.cache);
+  if (v.cache == cache_format::fp8 && is_sparse) out.cannot("cache: with a sparse indexer vLLM keeps a cache in FP8 as fp8_ds_mla");
+  w.block_size = unless(v.block_size, cache_block::vllm);
+  w.one_cache_for_all = v.windows == windowed_cache::all;
+  w.step_tokens = unless(v.step_tokens, serving{}.step_tokens);
+  if (v.linear_state != number_type::bf16) w.linear_state = word_for(vllm_numbers, v.linear_state);
+  if (word_for(vllm_numbers, v.linear_state).empty()) out.cannot("linear_state: vLLM has fp32, fp16 or bf16");
+  if (v.drafts) w.draft_method = "mtp";
+}
+
 constexpr void write_vllm_serving(vllm_words& w, writing& out, const deployment& d) noexcept {
   const serving_words v = words_for(d.workload.serve, d.model);
   w.batch = v.batch;
@@ -156,6 +256,9 @@ constexpr void write_vllm_serving(vllm_words& w, writing& out, const deployment&
   // Redundant experts and elastic expert parallelism are refused without load balancing.
   w.balances_load = v.redundant_experts.given || v.elastic_ep;
   note_vllm_decode_context(out, d);
+  write_vllm_weights(w, out, d.workload.serve);
+  write_vllm_cache(w, out, d);
+  note_what_is_not_launched(out, d.workload.serve);
 }
 
 } // namespace detail

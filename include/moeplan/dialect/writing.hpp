@@ -6,6 +6,7 @@
 #include <moeplan/describe/deployment.hpp>
 #include <moeplan/describe/layout_text.hpp>
 #include <moeplan/dialect/flag.hpp>
+#include <moeplan/dialect/nearest_flag.hpp>
 #include <moeplan/text/text_buffer.hpp>
 
 /// @file
@@ -15,7 +16,7 @@ namespace moeplan::dialect {
 
 /// The flags that realise a deployment, and what of it they do not.
 struct writing {
-  static constexpr std::size_t listable = 32;
+  static constexpr std::size_t listable = 64;
 
   text_buffer<4096> flags{};                             ///< one line, in the order of the framework's table
   sequence<text_buffer<256>, listable> cannot_express{}; ///< sentences: member and value, and why
@@ -74,12 +75,29 @@ constexpr bool append_decimal(text_buffer<Capacity>& out, ratio r) noexcept {
   return !value.empty();
 }
 
+/// Writes those of the choices whose bit is set, with blanks between them.
+template <std::size_t Capacity>
+constexpr void append_words(text_buffer<Capacity>& out, text choices, std::uint32_t set) noexcept {
+  std::uint32_t bit = 1;
+  const auto each = [&](text choice) {
+    if ((set & bit) != 0 && out.size() != 0) out.append(' ');
+    if ((set & bit) != 0) out.append(choice);
+    bit <<= 1U;
+    return false;
+  };
+  any_name(choices, each);
+}
+
+/// What a framework takes without flags.
+template <class Words>
+inline constexpr Words by_default{};
+
 /// A row's value as the words have it; empty if it is what the framework takes without the flag. (Not inlined: over an unrolled table g++
 /// 12 takes the members of other kinds for uninitialized ones.)
 template <class Words>
 [[nodiscard, gnu::noinline]] constexpr text_buffer<2560> value_of(const flag<Words>& row, const Words& words) noexcept {
   text_buffer<2560> value;
-  const Words defaults{};
+  constexpr const Words& defaults = by_default<Words>;
   switch (row.kind) {
     case flag_kind::number:
       if ((words.*row.member.number).given) value.append((words.*row.member.number).number);
@@ -93,6 +111,10 @@ template <class Words>
         value.append(words.*row.member.toggle ? text{"true"} : text{"false"});
       break;
     case flag_kind::word: value.append(words.*row.member.word); break;
+    case flag_kind::words:
+      if (words.*row.member.words == defaults.*row.member.words) break;
+      append_words(value, row.choices, words.*row.member.words);
+      break;
     case flag_kind::decimal:
       if (words.*row.member.decimal != defaults.*row.member.decimal) append_decimal(value, words.*row.member.decimal);
       break;
@@ -120,7 +142,7 @@ public:
     out_->append(row.name);
     if (row.kind == flag_kind::toggle) return;
     if (row.name[row.name.size() - 1] != ':') out_->append(' ');
-    const bool plain = is_plain(value);
+    const bool plain = row.kind == flag_kind::words || is_plain(value);
     if (!plain) out_->append('\'');
     out_->append(value);
     if (!plain) out_->append('\'');
@@ -128,22 +150,36 @@ public:
 
   constexpr void finish() noexcept {
     if (style_ != flag_style::json) return;
-    if (!section_.empty()) out_->append('}');
+    close_down_to(0);
     out_->append('}');
   }
 
 private:
+  /// The part of two names that names the same objects, its last point included.
+  [[nodiscard]] static constexpr std::size_t shared_section(text a, text b) noexcept {
+    std::size_t shared = 0;
+    for (std::size_t i = 0; i < a.size() && i < b.size() && a[i] == b[i]; ++i)
+      if (a[i] == '.') shared = i + 1;
+    return shared;
+  }
+
+  /// Closes the objects that the last setting is in, but for those that the first `kept` characters of its name stand for.
+  constexpr void close_down_to(std::size_t kept) noexcept {
+    for (std::size_t i = kept; i < last_.size(); ++i)
+      if (last_[i] == '.') out_->append('}');
+  }
+
   template <class Words>
   constexpr void add_setting(const flag<Words>& row, text value) noexcept {
-    const std::size_t point = row.name.find('.');
-    const bool nested = point != row.name.size();
-    const text section = nested ? row.name.part(0, point) : text{};
-    if (!(section == section_) && !section_.empty()) out_->append('}');
-    if (!first_) out_->append(text{", "});
-    if (nested && !(section == section_)) out_->append('"').append(section).append(text{"\": {"});
-    section_ = section;
-    first_ = false;
-    out_->append('"').append(row.name.part(nested ? point + 1 : 0, row.name.size())).append(text{"\": "});
+    std::size_t at = shared_section(last_, row.name);
+    close_down_to(at);
+    if (!last_.empty()) out_->append(text{", "});
+    last_ = row.name;
+    for (std::size_t point = row.name.find('.', at); point != row.name.size(); point = row.name.find('.', at)) {
+      out_->append('"').append(row.name.part(at, point - at)).append(text{"\": {"});
+      at = point + 1;
+    }
+    out_->append('"').append(row.name.part(at, row.name.size())).append(text{"\": "});
     const bool quoted = row.kind == flag_kind::word;
     if (quoted) out_->append('"');
     out_->append(value);
@@ -152,8 +188,7 @@ private:
 
   text_buffer<4096>* out_;
   flag_style style_;
-  text section_{};
-  bool first_ = true;
+  text last_{}; ///< the name of the setting that was written last
 };
 
 } // namespace detail
