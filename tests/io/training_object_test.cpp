@@ -183,8 +183,9 @@ TEST_CASE("a training run is read as it was written") {
   while (seen < 2000) {
     const deployment d = random.next();
     if (!d.workload.is_training()) continue;
-    ++seen;
     const training& t = d.workload.train;
+    if (t.optimizer_offload > ratio{1} || t.routing.busiest_share > ratio{1}) continue; // No file can say that.
+    ++seen;
     REQUIRE_MESSAGE(read_again(t) == t, written(t));
   }
 }

@@ -92,7 +92,7 @@ double in_percent(double predicted, double measured) { return (predicted - measu
 
 TEST_CASE("the settings of the runs are those that the rows name") {
   for (const measured_stage& s : stages) {
-    CAPTURE(s.name);
+    CAPTURE(doctest::String{s.name});
     const json& row = row_of(s.name);
     const training& t = s.run->workload.train;
     CHECK(row.at("tp") == s.run->strategy[axis::tp]);
@@ -112,7 +112,7 @@ TEST_CASE("the settings of the runs are those that the rows name") {
 
 TEST_CASE("every measured peak is met") {
   for (const measured_stage& s : stages) {
-    CAPTURE(s.name);
+    CAPTURE(doctest::String{s.name});
     CAPTURE(s.stage);
     const auto predicted = static_cast<double>(peak_of(*s.run, s.stage).value());
     const double measured = measured_peak(row_of(s.name), s.stage, 0, larger);
@@ -127,7 +127,7 @@ TEST_CASE("every measured peak is met") {
 TEST_CASE("no rank has allocated less than predicted, but for a few KiB") {
   // The ranks whose blocks happen to fit show it best: all ranks of the run with TP 8 and the lowest of those with data parallelism.
   for (const measured_stage& s : stages) {
-    CAPTURE(s.name);
+    CAPTURE(doctest::String{s.name});
     CAPTURE(s.stage);
     const auto predicted = static_cast<double>(peak_of(*s.run, s.stage).value());
     const double least = measured_peak(row_of(s.name), s.stage, 1e18, smaller);
@@ -213,8 +213,9 @@ constexpr walked_llama llama_walks[] = {
 };
 
 /// The walk through Llama-3 leaves out one tensor: during a forward pass the last stage of a pipeline still holds the input of the
-/// micro-batch before (see training_memory). What it says of peaks in that forward pass is less by one hidden state, and where the loss
-/// makes the peak of the forward pass higher than that of the backward pass, by the loss' three numbers a token and rank alone.
+/// micro-batch before (see training_memory). Where the walk has the peak in the forward pass, it says a hidden state too little. Where
+/// it has the peak at the gradient of the head's input, which is a hidden state of all tokens, a forward pass needs more without
+/// sequence parallelism: as much, and the loss' three numbers a token.
 constexpr saturating_count left_out(const deployment& d, std::int64_t stage, bool fused) {
   const training_memory memory{d};
   if (memory.stages() == 1 || stage + 1 < memory.stages()) return 0;
@@ -254,7 +255,7 @@ BOTH_TIMES("with a single micro-batch nothing is left of one before", [] {
   EXPECT(peak_of(d, 1) == 67'542'331'392);
 });
 
-// The states' bytes alone, from the tables of the study of these runs: parameters of a rank, 6 bytes each and 12 / ranks.
+// The states' bytes alone: parameters of a rank as the walk counts them, 6 bytes each and 12 / ranks.
 BOTH_TIMES("the states of the dense runs", [] {
   const auto states = [](const deployment& d, std::int64_t stage, std::int64_t parameters, std::int64_t ranks) {
     const auto s = training_memory{d}.stage(stage);

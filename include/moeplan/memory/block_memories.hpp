@@ -110,7 +110,7 @@ constexpr void compute_again(block_memory& b, saturating_count residual) noexcep
 template <class Timeline = block_timeline>
 [[nodiscard]] constexpr block_memories block_memories_of(const model& m, const activation_shape& s) noexcept {
   block_memories b;
-  b.residual = allocated(s.spread_tokens * s.hidden * (bits(s.type) / 8));
+  b.residual = allocated(bytes_of(tensor{"residual", "", s.spread_tokens, s.hidden, s.type}));
   b.embedding = detail::memory_of<Timeline>(block::embedding, s);
   b.softmax_attention = detail::memory_of<Timeline>(block::softmax_attention, s);
   b.head = detail::memory_of<Timeline>(block::head, s);

@@ -23,10 +23,10 @@ struct work_place {
 
 /// One micro-batch on one virtual stage.
 struct chunk_memory {
-  saturating_count kept;          ///< between its forward and its backward pass
-  saturating_count for_weights;   ///< between its backward passes for the input and for the weights
-  saturating_count forward_peak;  ///< during its forward pass, what it keeps so far included
-  saturating_count backward_peak; ///< during its backward pass, what it still keeps included
+  saturating_count kept{};          ///< between its forward and its backward pass
+  saturating_count for_weights{};   ///< between its backward passes for the input and for the weights
+  saturating_count forward_peak{};  ///< during its forward pass, what it keeps so far included
+  saturating_count backward_peak{}; ///< during its backward pass, what it still keeps included
   work_place forward_at{};
   work_place backward_at{};
 };
@@ -51,8 +51,14 @@ struct chunk_walk {
   Record record{};
   std::int64_t last_layer = -1; ///< whose MLP needs no gradient of its own output: it is the one that the next stage sent
   saturating_count received{};  ///< that gradient, which the stage's buffers count
+  saturating_count widest{};    ///< the most that one block needs in its forward pass
+  work_place widest_at{};
 
   constexpr void through(const block_memory& b, block kind, std::int64_t layer) noexcept {
+    if (b.forward_peak > widest) {
+      widest = b.forward_peak;
+      widest_at = {kind, false, false, layer, b.forward_step};
+    }
     const saturating_count forward = memory.kept + b.forward_peak;
     if (forward > memory.forward_peak) {
       memory.forward_peak = forward;
@@ -98,7 +104,7 @@ template <class Record>
 constexpr void walk_layer(chunk_walk<Record>& walk, const layer_blocks& l, std::int64_t layer) noexcept {
   walk.through(*l.attention, l.attention_block, layer);
   block_memory mlp = *l.mlp;
-  if (layer == walk.last_layer) mlp.backward_peak = mlp.backward_peak - walk.received;
+  if (layer >= 0 && layer == walk.last_layer) mlp.backward_peak = mlp.backward_peak - walk.received;
   walk.through(mlp, l.mlp_block, layer);
 }
 
@@ -136,11 +142,11 @@ constexpr void close_checkpoint(chunk_walk<Record>& walk, const chunk_walk<Recor
   walk.record.leave_checkpoint(again.record);
   walk.memory.kept += input;
   walk.memory.for_weights += again.memory.for_weights;
-  if (walk.memory.kept + input > walk.memory.forward_peak) {
-    walk.memory.forward_peak = walk.memory.kept + input;
-    walk.memory.forward_at = {block::checkpoint, false, false, last, 0};
-    walk.record.forward_peaks(walk.record);
-  }
+  // The first time its blocks keep nothing, and the widest of them is at work beside the input.
+  if (walk.memory.kept + again.widest <= walk.memory.forward_peak) return;
+  walk.memory.forward_peak = walk.memory.kept + again.widest;
+  walk.memory.forward_at = again.widest_at;
+  walk.record.forward_peaks(walk.record);
 }
 
 /// A walk through what a checkpoint computes again, beside what is kept before it.

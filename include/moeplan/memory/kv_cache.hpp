@@ -44,7 +44,8 @@ template <class Integer = count>
   if (l.value_heads == 0) return Integer(0);
   const Integer values = Integer(l.value_heads) * Integer(l.value_head_dim);
   const Integer channels = Integer(2) * Integer(l.key_heads) * Integer(l.key_head_dim) + values;
-  return channels * Integer(l.convolution - 1) * Integer(2) + values * Integer(l.key_head_dim) * Integer(bits(state)) / Integer(8);
+  const Integer looked_back_at(l.convolution > 0 ? l.convolution - 1 : 0);
+  return channels * looked_back_at * Integer(2) + values * Integer(l.key_head_dim) * Integer(bits(state)) / Integer(8);
 }
 
 /// Bytes that the whole model keeps of each token while it has seen no more than its windows hold: keys and values of every layer,
@@ -64,13 +65,26 @@ struct cached_layers {
   friend constexpr bool operator==(const cached_layers&, const cached_layers&) noexcept = default;
 };
 
+namespace detail {
+
+/// Windowed layers from `first` to before `end`. Beside linear attention they are counted one by one: those of a stage, not all before it.
+[[nodiscard]] constexpr std::int64_t windowed_layers(const model& m, std::int64_t first, std::int64_t end) noexcept {
+  if (!m.has_window() || !m.has_linear_attention()) return m.windowed_layers_below(end) - m.windowed_layers_below(first);
+  std::int64_t windowed = 0;
+  for (std::int64_t i = first; i < end; ++i)
+    if (m.has_window(i)) ++windowed;
+  return windowed;
+}
+
+} // namespace detail
+
 /// Layers of a stage. Multi-token prediction modules keep keys and values only where they draft tokens.
 [[nodiscard]] constexpr cached_layers cached_layers_of(const model& m, const stage_contents& stage, const serving& v) noexcept {
   const std::int64_t first = stage.first_layer;
   const std::int64_t end = first + stage.decoder_layers;
   const std::int64_t softmax = m.softmax_layers_below(end) - m.softmax_layers_below(first);
   cached_layers n;
-  if (v.windows == windowed_cache::window) n.windowed = m.windowed_layers_below(end) - m.windowed_layers_below(first);
+  if (v.windows == windowed_cache::window) n.windowed = detail::windowed_layers(m, first, end);
   n.full = softmax - n.windowed + (v.drafts ? stage.mtp_layers : 0);
   n.linear = stage.decoder_layers - softmax;
   return n;
@@ -109,6 +123,15 @@ struct cache_rates {
   Integer state{0};          ///< of linear attention, a sequence
   std::int64_t block_size = 1;
   std::int64_t sharing_ranks = 1; ///< that share the blocks of layers that attend to all tokens, block by block
+
+  /// Of two stages on one rank, of the same model.
+  constexpr cache_rates& operator+=(const cache_rates& b) noexcept(noexcept(Integer{} + Integer{})) {
+    block = block + b.block;
+    indexer_block = indexer_block + b.indexer_block;
+    windowed_block = windowed_block + b.windowed_block;
+    state = state + b.state;
+    return *this;
+  }
 
   friend constexpr bool operator==(const cache_rates&, const cache_rates&) noexcept = default;
 };
@@ -149,11 +172,13 @@ template <class Integer = count>
   const cached_layers layers = cached_layers_of(m, stage, v);
   const Integer block = Integer(v.block_size) * key_value_bytes<Integer>(rank, v.cache);
   cache_rates<Integer> r;
-  r.block = Integer(layers.full) * block;
-  r.indexer_block = Integer(layers.full + layers.windowed) * Integer(v.block_size) * indexer_key_bytes<Integer>(rank);
-  r.windowed_block = Integer(layers.windowed) * block;
+  // What no layer has does not count, however large one would be.
+  if (layers.full > 0) r.block = Integer(layers.full) * block;
+  if (layers.full + layers.windowed > 0)
+    r.indexer_block = Integer(layers.full + layers.windowed) * Integer(v.block_size) * indexer_key_bytes<Integer>(rank);
+  if (layers.windowed > 0) r.windowed_block = Integer(layers.windowed) * block;
   if (layers.windowed > 0) r.window_blocks = window_blocks<Integer>(m.attention.window, v.block_size, v.step_tokens);
-  r.state = Integer(layers.linear) * linear_state_bytes<Integer>(rank, v.linear_state);
+  if (layers.linear > 0) r.state = Integer(layers.linear) * linear_state_bytes<Integer>(rank, v.linear_state);
   r.block_size = v.block_size;
   r.sharing_ranks = v.decode_context;
   return r;

@@ -58,8 +58,11 @@ constexpr void visit_stage_memories(const deployment& d, Visit& visit) noexcept 
 
 struct highest_stage {
   saturating_stage_memory stage{};
+  bool any = false;
   constexpr void operator()(const saturating_stage_memory& s) noexcept {
-    if (stage.layers == 0 || s.peak() > stage.peak()) stage = s;
+    if (any && !(s.peak() > stage.peak())) return;
+    stage = s;
+    any = true;
   }
 };
 

@@ -35,6 +35,7 @@ struct parameter_group {
     return *this;
   }
   friend constexpr parameter_group operator*(const Integer& n, const parameter_group& g) noexcept(noexcept(Integer{} * Integer{})) {
+    if (n == Integer(0)) return {}; // However large one would be.
     return {n * g.linear, n * g.routers, n * g.others, n * g.buffers};
   }
   friend constexpr bool operator==(const parameter_group&, const parameter_group&) noexcept = default;

@@ -71,7 +71,7 @@ template <class Integer = count>
 template <class Integer = count>
 struct serving_capacity {
   Integer peak{0};                ///< the most bytes that a stage's rank takes
-  std::int64_t fullest_stage = 0; ///< the first that does
+  std::int64_t fullest_stage = 0; ///< the first pipeline rank that does
   bool weights_fit = true;        ///< on every stage
   bool fits = true;               ///< the whole batch at full length, on every stage
   capacity<Integer> sequences{};  ///< of full length, on one data-parallel replica
@@ -87,6 +87,30 @@ constexpr void keep_smaller(capacity<Integer>& least, const capacity<Integer>& a
   if (!another.unbounded && (least.unbounded || another.amount < least.amount)) least = another;
 }
 
+/// What the virtual stages of one pipeline rank take together.
+template <class Integer>
+struct rank_load {
+  Integer weights{0};
+  cache_rates<Integer> rates{};
+};
+
+template <class Integer>
+[[nodiscard]] constexpr rank_load<Integer> load_of_rank(const deployment& d, const serving_parts<Integer>& parts, std::int64_t rank,
+                                                        std::int64_t stages) noexcept(noexcept(Integer{} * Integer{})) {
+  const serving& v = d.workload.serve;
+  rank_load<Integer> load;
+  for (std::int64_t stage = rank; stage < stages; stage += d.strategy[axis::pp]) {
+    const stage_contents here = contents(d.model, d.strategy, d.layout, stage);
+    const cache_rates<Integer> rates = cache_rates_of<Integer>(d.model, parts.rank, here, v);
+    load.weights = load.weights + weights_of_stage<Integer>(parts.weights, d.model, here, v).total();
+    if (stage == rank)
+      load.rates = rates;
+    else
+      load.rates += rates;
+  }
+  return load;
+}
+
 } // namespace detail
 
 /// Precondition: a GPU whose memory is known, a batch and a sequence length of at least 1.
@@ -100,15 +124,16 @@ template <class Integer = count>
   const std::int64_t stages = virtual_stages(d.strategy, d.layout);
   serving_capacity<Integer> c;
   c.sequences.unbounded = c.longest.unbounded = true;
-  for (std::int64_t stage = 0; stage < stages; ++stage) {
-    const stage_contents here = contents(d.model, d.strategy, d.layout, stage);
-    const cache_rates<Integer> rates = cache_rates_of<Integer>(d.model, parts.rank, here, v);
-    const Integer weights = weights_of_stage<Integer>(parts.weights, d.model, here, v).total();
+  const std::int64_t ranks = d.strategy[axis::pp];
+  for (std::int64_t rank = 0; rank < ranks && rank < stages; ++rank) {
+    const detail::rank_load<Integer> load = detail::load_of_rank<Integer>(d, parts, rank, stages);
+    const cache_rates<Integer>& rates = load.rates;
+    const Integer& weights = load.weights;
     const Integer cache = Integer(v.batch) * cache_of_sequence<Integer>(rates, Integer(v.sequence_length)).total();
     const Integer taken = weights + cache;
     if (c.peak < taken) {
       c.peak = taken;
-      c.fullest_stage = stage;
+      c.fullest_stage = rank;
     }
     if (budget < taken) c.fits = false;
     if (budget < weights) {

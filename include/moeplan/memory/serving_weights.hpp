@@ -37,6 +37,7 @@ struct weight_bytes {
     return *this;
   }
   friend constexpr weight_bytes operator*(const Integer& n, const weight_bytes& b) noexcept(noexcept(Integer{} * Integer{})) {
+    if (n == Integer(0)) return {}; // However large one would be.
     return {n * b.quantised, n * b.scales, n * b.plain, n * b.fp32};
   }
   friend constexpr bool operator==(const weight_bytes&, const weight_bytes&) noexcept = default;

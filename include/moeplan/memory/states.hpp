@@ -47,7 +47,8 @@ template <class Integer>
 template <class Integer>
 [[nodiscard]] constexpr Integer bytes_of(const Integer& n, number_type type) noexcept(noexcept(Integer{} * Integer{})) {
   const std::int64_t size = bits(type);
-  return size >= 8 ? Integer(n * Integer(size / 8)) : divided_up<Integer>(n * Integer(size), Integer(8));
+  if (size == 0) return Integer(0);
+  return size >= 8 ? Integer(n * Integer(size / 8)) : divided_up<Integer>(n, Integer(8 / size));
 }
 
 /// The part of a tensor of optimizer states that is in the host's memory.

@@ -42,6 +42,7 @@ constexpr void visit_unless_dropped(Visit& visit, const tensor& kept, bool dropp
 /// Bytes of a tensor's numbers, rounded up where two share a byte.
 [[nodiscard]] constexpr saturating_count bytes_of(const tensor& t) noexcept {
   const std::int64_t size = bits(t.type);
+  if (size == 0) return 0; // However many numbers there would be.
   return size >= 8 ? t.elements() * (size / 8) : (t.elements() * size + 7) / 8;
 }
 

@@ -216,8 +216,6 @@ private:
   /// What is kept before the block at work, and what is alive in it.
   constexpr void visit_at_work(const kept_blocks& before, const work_place& at, std::int64_t chunk) noexcept {
     visit_kept(before, 1);
-    if (at.block == block::checkpoint)
-      return visit_residuals("output of the layers at work", "transformer_block.py", 1, lifetime::at_work);
     const bool counted = at.backward && is_last_mlp(at, chunk);
     alive_tensors<Visit> alive{.visit = visit_,
                                .block = at.block,

@@ -61,7 +61,8 @@ struct activation_peak {
     if (f >= 0) others = others - chunks[f].kept + chunks[f].forward_peak;
     if (b >= 0) others = others - chunks[b].kept + chunks[b].backward_peak;
     const saturating_count passing = b >= 0 ? backward_buffers : forward_buffers;
-    if (!(others + passing > highest)) return;
+    const bool first = at.forward_chunk() < 0 && at.backward_chunk() < 0; // It counts even if nothing is held.
+    if (!first && !(others + passing > highest)) return;
     highest = others + passing;
     buffers = passing;
     at = moment;
@@ -89,12 +90,21 @@ struct state_ranks {
   return {dense > t.dp_replicate ? dense / t.dp_replicate : 1, experts > t.dp_replicate ? experts / t.dp_replicate : 1};
 }
 
+/// Micro-batches of a step. Of absurdly many as many as numbers of passes can be counted for: GPipe holds too much with them too, and
+/// every other schedule repeats itself long before, group after group of as many as there are ranks.
+[[nodiscard]] constexpr std::int64_t micro_batches_of(const strategy& s, const training& t) noexcept {
+  constexpr std::int64_t most = std::int64_t{1} << 56;
+  if (!t.global_batch.given) return 1;
+  const std::int64_t all = t.global_batch.number / (t.micro_batch * s[axis::dp]);
+  return all <= most ? all : most / s[axis::pp] * s[axis::pp] + all % s[axis::pp];
+}
+
 [[nodiscard]] constexpr pipeline_shape pipeline_of(const strategy& s, const deployment& d) noexcept {
   const training& t = d.workload.train;
   return {.schedule = t.schedule,
           .ranks = s[axis::pp],
           .chunks = virtual_stages(s, d.layout) / s[axis::pp],
-          .micro_batches = t.global_batch.given ? t.global_batch.number / (t.micro_batch * s[axis::dp]) : 1,
+          .micro_batches = micro_batches_of(s, t),
           .overlaps = t.overlap.expert_parallel};
 }
 

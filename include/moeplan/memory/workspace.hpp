@@ -83,13 +83,14 @@ constexpr void add_linear_attention(matrix_shapes& shapes, const activation_shap
 
 namespace detail {
 
-/// Parameters of the largest layer that a stage holds.
+/// Parameters of the largest layer that a stage holds; of attention and MLP, where layers differ in both, the larger of each.
 [[nodiscard]] constexpr saturating_count largest_layer(const rank_parts<saturating_count>& parts, const stage_parts& n) noexcept {
   const saturating_count softmax = n.softmax_attention > 0 ? parts.softmax_attention.total() : saturating_count{0};
   const saturating_count linear = n.linear_attention > 0 ? parts.linear_attention.total() : saturating_count{0};
   const saturating_count dense = n.dense_mlp > 0 ? parts.dense_mlp.total() : saturating_count{0};
   const saturating_count moe = n.moe_mlp > 0 ? parts.moe_mlp.total() : saturating_count{0};
-  const saturating_count decoder = parts.norms.total() + (softmax > linear ? softmax : linear) + (dense > moe ? dense : moe);
+  const saturating_count norms = n.layers > 0 ? parts.norms.total() : saturating_count{0};
+  const saturating_count decoder = norms + (softmax > linear ? softmax : linear) + (dense > moe ? dense : moe);
   return n.mtp > 0 && parts.mtp.total() > decoder ? parts.mtp.total() : decoder;
 }
 

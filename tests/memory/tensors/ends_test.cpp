@@ -12,7 +12,7 @@ namespace {
 constexpr std::int64_t tokens = 4096;
 
 // Llama-3 70B.
-constexpr std::int64_t hidden = 2 * 8192;
+constexpr std::int64_t hidden = 2LL * 8192;
 constexpr std::int64_t vocabulary = 128256;    // a multiple of 128: one GPU pads nothing
 constexpr std::int64_t padded_for_8 = 129'024; // 126 x 128 x 8
 constexpr std::int64_t statistic = 4;
@@ -55,7 +55,7 @@ BOTH_TIMES("more tokens than the vocabulary has make no more segments than that"
   model m = catalog::llama_3_1_70b;
   m.vocabulary_size = 1024;
   const block_memory b = memory_of(block::embedding, shape_of(m, {tp{1}, dp{1}}, of_tokens()));
-  EXPECT(b.backward_peak == (8 + hidden) * tokens + 2 * 1024 * 8192 + (tokens / 10 + 1024) * 8192 * 4);
+  EXPECT(b.backward_peak == (8 + hidden) * tokens + 2LL * 1024 * 8192 + (tokens / 10 + 1024) * 8192 * 4);
 });
 
 BOTH_TIMES("dropout of the embedded tokens keeps a byte a number", [] {
@@ -70,7 +70,7 @@ BOTH_TIMES("with the fused loss the head keeps bf16 logits, which become their o
   EXPECT(m.kept == (hidden + hidden + statistic + mask + 2 * vocabulary) * tokens);
   // Three numbers a token while the loss is computed.
   EXPECT(m.forward_step == head_step::loss);
-  EXPECT(m.forward_peak == m.kept + saturating_count{3 * 4 * tokens});
+  EXPECT(m.forward_peak == m.kept + saturating_count{3LL * 4 * tokens});
   EXPECT(m.backward_step == head_step::output_gradient);
   EXPECT(m.backward_peak == m.kept + saturating_count{hidden * tokens});
 });
@@ -86,10 +86,10 @@ BOTH_TIMES("without it there is an fp32 copy, and at the loss both", [] {
 
 BOTH_TIMES("TP 8: an eighth of the vocabulary, padded; the norm's gradient is made of all tokens and reduced", [] {
   const block_memory m = memory_of(block::head, llama({tp{8}, sp{8}, dp{1}}, fused()));
-  EXPECT(m.kept == (hidden + hidden + statistic) / 8 * tokens + (4 * tokens / 8) + (mask + 2 * padded_for_8 / 8) * tokens);
+  EXPECT(m.kept == (hidden + hidden + statistic) * tokens / 8 + (mask + 2 * padded_for_8 / 8) * tokens);
   EXPECT(m.backward_peak == m.kept + saturating_count{(hidden + hidden / 8) * tokens});
   // The loss gathers three numbers a token from each of eight ranks.
-  EXPECT(m.forward_peak == m.kept + saturating_count{3 * 4 * (1 + 8) * tokens});
+  EXPECT(m.forward_peak == m.kept + saturating_count{3LL * 4 * (1 + 8) * tokens});
 });
 
 BOTH_TIMES("what the vocabulary is padded to is the run's choice", [] {

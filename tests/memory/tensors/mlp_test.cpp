@@ -13,8 +13,8 @@ namespace {
 constexpr std::int64_t tokens = 4096; // Every tensor but statistics with TP 8 takes a multiple of 512 bytes.
 
 // Llama-3 70B. Two bytes a number; a token of each tensor.
-constexpr std::int64_t hidden = 2 * 8192;
-constexpr std::int64_t width = 2 * 28672;
+constexpr std::int64_t hidden = 2LL * 8192;
+constexpr std::int64_t width = 2LL * 28672;
 constexpr std::int64_t statistic = 4;
 
 constexpr training of_tokens() { return {.sequence_length = tokens}; }

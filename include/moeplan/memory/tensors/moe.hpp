@@ -162,8 +162,9 @@ constexpr void visit_routed_expert_tensors(const activation_shape& s, Visit& vis
                        dropped, backward, backward);
   tensor active{"experts' activation", "grouped_linear.py saved inputs", computed, width, type, activation, activation_gradient};
   visit_linear_input(s, visit, active, activation_dropped, backward, dropped ? backward : down_projection_gradient);
-  visit({"experts' output", "moe_layer.py experts_compute expert_output", computed, s.hidden, type, down_projection, combine});
-  if (sorts || s.expert_tensor_ranks > 1)
+  visit({"experts' output", "moe_layer.py experts_compute expert_output", computed, s.hidden, type, down_projection,
+         sorts_nothing ? std::uint16_t{residual} : std::uint16_t{combine}});
+  if (!sorts_nothing)
     visit({"outputs in order of arrival", "moe_layer.py custom_forward output", received, s.hidden, type, unsorting, residual});
   if (exchanges) visit({"combined outputs", "moe_layer.py combine output", sent, s.hidden, type, combine, sum});
 
