@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <moeplan/catalog/deepseek.hpp>
+#include <moeplan/catalog/gpus.hpp>
+#include <moeplan/memory/memory.hpp>
 #include <moeplan/verify/check.hpp>
 
 using namespace moeplan;
@@ -29,7 +31,22 @@ const deployment legal{
     .workload = training{.global_batch = 15360, .micro_batch = 1, .sequence_length = 4096, .recompute = recompute::full},
 };
 
-/// The same with an even layout, EP 63 on 1024 GPUs, and a batch that does not divide.
+/// The same on a GPU whose memory is known, so that the memory of every stage is computed.
+const deployment legal_in_memory = [] {
+  deployment d = legal;
+  d.cluster.gpu = catalog::h800_sxm;
+  return d;
+}();
+
+/// It, answering requests: 32 GPUs a copy of attention, experts on all of them (arXiv 2412.19437, section 3.4.1, prefilling).
+const deployment serving_in_memory{
+    .model = catalog::deepseek_v3,
+    .cluster = {.gpu = catalog::h800_sxm, .gpus_per_node = 8, .nodes = 4},
+    .strategy = {tp{4}, sp{4}, ep{32}, dp{8}},
+    .workload = serving{.batch = 8, .sequence_length = 4096, .redundant_experts = 32, .weights = weight_format::fp8_block},
+};
+
+/// The same as the first with an even layout, EP 63 on 1024 GPUs, and a batch that does not divide.
 const deployment broken{
     .model = catalog::deepseek_v3,
     .cluster = {.gpus_per_node = 8, .nodes = 128},
@@ -76,6 +93,30 @@ void check_a_legal_deployment_for_ok(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(check(*d).ok());
 }
 BENCHMARK(check_a_legal_deployment_for_ok);
+
+/// With the memory of sixteen stages. The budget is that of both together.
+void check_a_legal_deployment_with_memory_for_ok(benchmark::State& state) {
+  const deployment* const d = hidden(legal_in_memory);
+  if (!check(*d).ok() || !check(*d).facts.knows(known::memory)) return state.SkipWithError("is to fit");
+  for (auto _ : state) benchmark::DoNotOptimize(check(*d).ok());
+}
+BENCHMARK(check_a_legal_deployment_with_memory_for_ok);
+
+void memory_of_every_stage(benchmark::State& state) {
+  const deployment* const d = hidden(legal_in_memory);
+  for (auto _ : state) {
+    stage_memory m = memory(*d).fullest_stage();
+    benchmark::DoNotOptimize(m);
+  }
+}
+BENCHMARK(memory_of_every_stage);
+
+void check_a_serving_deployment_with_memory_for_ok(benchmark::State& state) {
+  const deployment* const d = hidden(serving_in_memory);
+  if (!check(*d).ok() || !check(*d).facts.knows(known::memory)) return state.SkipWithError("is to fit");
+  for (auto _ : state) benchmark::DoNotOptimize(check(*d).ok());
+}
+BENCHMARK(check_a_serving_deployment_with_memory_for_ok);
 
 void check_a_broken_deployment(benchmark::State& state) {
   const deployment* const d = hidden(broken);

@@ -7,12 +7,17 @@ namespace mp = moeplan;
 
 namespace {
 
-/// Mixtral 8x7B with TP 2, PP 2 and EP 4, and as much DP as there is room for: 8 GPUs or a multiple.
+/// Mixtral 8x7B with TP 2, PP 2 and EP 4, and as much DP as there is room for: 16 GPUs or a multiple of 8, since DP 2 does not share
+/// optimizer states among enough ranks for the memory of an H100.
 constexpr mp::deployment elastic{
     .model = mp::catalog::mixtral_8x7b,
     .cluster = {.gpu = mp::catalog::h100_sxm, .gpus_per_node = 8, .nodes = 4},
     .strategy = {mp::tp{2}, mp::sp{2}, mp::pp{2}, mp::ep{4}, mp::etp{1}},
-    .workload = mp::training{.global_batch = 48, .micro_batch = 1, .sequence_length = 4096},
+    .workload = mp::training{.global_batch = 48,
+                             .micro_batch = 1,
+                             .sequence_length = 4096,
+                             .recompute = mp::recompute::full,
+                             .sharding = mp::sharding::optimizer},
 };
 
 constexpr std::int64_t four_nodes[] = {8, 8, 4, 0};
@@ -32,6 +37,7 @@ static_assert(first_fit.where.crossings[2] == admission::crossing{.groups = 4, .
 // Best fit leaves the large node to a larger job.
 constexpr mp::deployment small = [] {
   mp::deployment job = elastic;
+  job.model = mp::catalog::olmoe_1b_7b;
   job.strategy = {mp::tp{2}, mp::sp{2}, mp::pp{2}, mp::dp{1}};
   return job;
 }();

@@ -5,9 +5,10 @@
 // - admitted: it gets `world.gpus` GPUs, on the nodes that `where` names.
 //
 // A job that gives DP takes exactly the GPUs of its strategy. A job without DP is elastic: it takes the largest DP that is legal on the
-// free GPUs, and is queued only where its smallest world, PP x lcm(TP x CP, ETP x EP), does not fit. The cluster in its file is what it
-// was planned for: it never gets more GPUs than that, and is refused where it cannot do with as many. What kind of GPU it was
-// planned for, the gate does not compare.
+// free GPUs, and is queued only where its smallest legal world does not fit: PP x lcm(TP x CP, ETP x EP) GPUs, or a multiple where more
+// ranks have to share what does not fit into one GPU's memory. The cluster in its file is what it was planned for: it never gets more
+// GPUs than that, and is refused where it cannot do with as many. What kind of GPU it was planned for, the gate does not compare with
+// those that are free; where the file names it, the job must fit into its memory.
 //
 // Which groups cross nodes is advice: it never makes a job wait. Nothing here allocates or throws, and everything works in constant
 // expressions too.
@@ -91,22 +92,56 @@ namespace detail {
   return batch ? largest_divisor(smallest.global_batch / smallest.batch_unit, at_most) : at_most;
 }
 
-/// Gives a job the largest legal DP on at most `gpus` GPUs. `found` is what `check` says.
-/// Precondition: it has the DP of its smallest world, is legal there, says `found`, and this takes no more than `gpus`.
-constexpr void grow(moeplan::deployment& job, moeplan::findings& found, std::int64_t gpus) noexcept {
-  const moeplan::facts smallest = found.facts;
-  std::int64_t n = copies(smallest, gpus / smallest.gpus);
-  while (n > 1) {
-    job.strategy.set(moeplan::axis::dp, smallest.dp * n);
-    job.cluster = {.gpu = job.cluster.gpu, .total = smallest.gpus * n};
-    found = check(job);
-    if (found.ok()) return;
-    n = copies(smallest, n - 1);
-  }
-  if (found.facts.dp == smallest.dp) return;
-  job.strategy.set(moeplan::axis::dp, smallest.dp);
-  job.cluster = {.gpu = job.cluster.gpu, .total = smallest.gpus};
+/// Gives a job the GPUs of so many of its smallest worlds, and checks it.
+constexpr void set_copies(moeplan::deployment& job, moeplan::findings& found, const moeplan::facts& smallest,
+                          std::int64_t n) noexcept {
+  job.strategy.set(moeplan::axis::dp, smallest.dp * n);
+  job.cluster = {.gpu = job.cluster.gpu, .total = smallest.gpus * n};
   found = check(job);
+}
+
+/// Whether nothing is wrong but that memory does not suffice, which more data-parallel ranks may share.
+[[nodiscard]] constexpr bool only_lacks_memory(const moeplan::findings& found) noexcept {
+  for (const moeplan::finding f : found)
+    if (f.level() == moeplan::severity::error && f.id() != moeplan::rule::stage_fits_memory) return false;
+  return !found.ok();
+}
+
+/// Gives a job the largest legal DP on at most `gpus` GPUs. `smallest`: the facts of its smallest world, of whose DP it has a multiple;
+/// `found`: what `check` says of it. Precondition: it is legal, and takes no more than `gpus`.
+constexpr void grow(moeplan::deployment& job, moeplan::findings& found, const moeplan::facts& smallest,
+                    std::int64_t gpus) noexcept {
+  const std::int64_t legal = found.facts.dp / smallest.dp;
+  std::int64_t n = copies(smallest, gpus / smallest.gpus);
+  for (; n > legal; n = copies(smallest, n - 1)) {
+    set_copies(job, found, smallest, n);
+    if (found.ok()) return;
+  }
+  if (found.facts.dp != smallest.dp * legal) set_copies(job, found, smallest, legal);
+}
+
+/// Gives a job that only lacks memory the smallest DP with which it has enough, on at most `gpus` GPUs. More ranks never need more memory
+/// each, so that the most of them tell whether there is one. `found`: what `check` says of its smallest world.
+constexpr void grow_until_it_fits(moeplan::deployment& job, moeplan::findings& found, std::int64_t gpus) noexcept {
+  const moeplan::facts smallest = found.facts;
+  if (smallest.gpus > gpus) return;
+  std::int64_t enough = copies(smallest, gpus / smallest.gpus);
+  for (; enough > 1; enough = copies(smallest, enough - 1)) {
+    set_copies(job, found, smallest, enough);
+    if (found.ok() || only_lacks_memory(found)) break;
+  }
+  if (!found.ok()) enough = 1;
+  std::int64_t too_few = 1;
+  while (enough > too_few + 1) {
+    const std::int64_t middle = too_few + (enough - too_few) / 2;
+    const std::int64_t n = copies(smallest, middle);
+    if (n > too_few) set_copies(job, found, smallest, n);
+    if (n > too_few && found.ok())
+      enough = n;
+    else
+      too_few = middle;
+  }
+  set_copies(job, found, smallest, enough);
 }
 
 /// With which other DP a job would fit.
@@ -114,8 +149,10 @@ constexpr void grow(moeplan::deployment& job, moeplan::findings& found, std::int
   job.strategy.set(moeplan::axis::dp, smallest_dp(job.strategy));
   job.cluster = own_cluster(job);
   moeplan::findings found = check(job);
+  const moeplan::facts smallest = found.facts;
+  if (only_lacks_memory(found)) grow_until_it_fits(job, found, gpus);
   if (!found.ok() || found.facts.gpus > gpus) return {};
-  grow(job, found, gpus);
+  grow(job, found, smallest, gpus);
   return {found.facts.dp, found.facts.gpus};
 }
 
@@ -130,12 +167,16 @@ constexpr void grow(moeplan::deployment& job, moeplan::findings& found, std::int
   job.cluster = detail::own_cluster(job);
   decision result{.findings = check(job)};
   // A product mapping can be checked, but no framework lays out ranks like that.
-  if (!result.findings.ok() || !result.findings.facts.knows(moeplan::known::folded)) return result;
+  const bool lacks_memory = elastic && detail::only_lacks_memory(result.findings);
+  if ((!result.findings.ok() && !lacks_memory) || !result.findings.facts.knows(moeplan::known::folded)) return result;
 
   const std::int64_t total = sum(free);
   const std::int64_t planned = detail::planned_gpus(d.cluster);
   const std::int64_t most = total < planned ? total : planned;
-  if (elastic && result.findings.facts.gpus <= most) detail::grow(job, result.findings, most);
+  const moeplan::facts smallest = result.findings.facts;
+  if (lacks_memory) detail::grow_until_it_fits(job, result.findings, planned);
+  if (!result.findings.ok()) return result;
+  if (elastic && result.findings.facts.gpus <= most) detail::grow(job, result.findings, smallest, most);
   result.world = {result.findings.facts.dp, result.findings.facts.gpus};
   if (result.world.gpus > total) {
     result.verdict = verdict::queued;

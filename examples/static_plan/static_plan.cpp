@@ -17,7 +17,12 @@ constexpr mp::deployment deepseek_v3{
     .cluster = {.gpu = mp::catalog::h800_sxm, .gpus_per_node = 8, .nodes = 256},
     .strategy = {mp::pp{16}, mp::ep{64}, mp::dp{128}},
     .layout = mp::layout::stages({15, 4}, {1, 1}), // fifteen stages of four layers, one of one (arXiv 2502.07846)
-    .workload = mp::training{.global_batch = 15360, .micro_batch = 1, .sequence_length = 4096},
+    .workload = mp::training{.global_batch = 15360,
+                             .micro_batch = 1,
+                             .sequence_length = 4096,
+                             .recompute = mp::recompute::full,
+                             .dispatcher = mp::token_dispatcher::deepep,
+                             .sharding = mp::sharding::optimizer},
 };
 
 // A plan that breaks a rule does not compile: the compiler names each violated rule and its operands.
@@ -49,6 +54,14 @@ static_assert(ranks.group(mp::groups::edp, 200)[1] == 200);
 
 // 256 routed experts in a layer: four on each GPU.
 static_assert(deepseek_v3.model.experts.routed / deepseek_v3.strategy[mp::axis::ep] == 4);
+
+// It fits, as it must. Of a stage of four MoE layers each rank holds the dense part once among 128 ranks' optimizers, and its 16 experts
+// of 44,040,192 parameters once among two: 12 bytes a parameter, a half of them here.
+constexpr mp::stage_memory seventh = mp::memory(deepseek_v3).stage(7);
+static_assert(mp::memory(deepseek_v3).fits());
+static_assert(seventh.expert_parameters == 16 * 44'040'192);
+static_assert(seventh.optimizer.value() >= 16 * 44'040'192 * 6LL);
+static_assert(seventh.peak() == seventh.weights + seventh.gradients + seventh.optimizer + seventh.activations + seventh.workspace);
 
 // 671 billion parameters, 37 billion of them active: the published checkpoint's, to the digit.
 static_assert(mp::parameters(deepseek_v3.model).total() == 671'026'419'200);

@@ -71,6 +71,60 @@ BOTH_TIMES("the cluster in the file is the most that a job gets", [] {
   EXPECT(decided(mixtral(tp2_pp2_ep4.with(dp{4}), {}, 64)).findings.empty());
 });
 
+namespace {
+
+/// On one GPU each copy has 201,425,088 parameters (tests/verify/rules/memory_test.cpp): weights and gradients are 6 bytes each, optimizer
+/// states 12, which DP ranks share. With workspaces of 185 MB and next to no activations DP 3 needs 2.20 GB, DP 4 2.00 GB.
+constexpr deployment sharing(optional_integer global_batch = {}, optional_integer planned = {}) {
+  return {.model = {.layers = 1,
+                    .hidden_size = 64,
+                    .vocabulary_size = 128,
+                    .attention = attention::multi_head(1, 64),
+                    .experts = {.routed = 1024, .top_k = 2, .intermediate_size = 1024}},
+          .cluster = {.gpu = {.memory = bytes{2'100'000'000}}, .total = planned},
+          .workload = training{.global_batch = global_batch, .sequence_length = 8, .sharding = sharding::optimizer}};
+}
+constexpr deployment sharing_by(std::int64_t ranks) {
+  deployment d = sharing();
+  d.strategy = {dp{ranks}};
+  return d;
+}
+
+constexpr std::int64_t five[] = {4, 1};
+constexpr std::int64_t three[] = {3};
+
+} // namespace
+
+TEST_CASE("a job that lacks memory gets as many ranks as share what does not fit") {
+  CHECK(decided(sharing()).world == world_size{.dp = 20, .gpus = 20});
+  CHECK(decide(sharing(), five, policy::first_fit).world == world_size{.dp = 5, .gpus = 5});
+  const decision queued = decide(sharing(), three, policy::first_fit);
+  CHECK(queued.verdict == verdict::queued);
+  CHECK(queued.missing == 1);
+  CHECK(queued.world == world_size{.dp = 4, .gpus = 4});
+  CHECK(queued.findings.ok());
+  // Of the divisors of 6, the first from 4 on.
+  CHECK(decide(sharing(6), five, policy::first_fit).world == world_size{.dp = 6, .gpus = 6});
+  CHECK(decided(sharing(6)).verdict == verdict::admitted);
+}
+
+BOTH_TIMES("memory is compared at both times",
+           [] { EXPECT(decide(sharing_by(3), three, policy::first_fit).findings.contains(rule::stage_fits_memory)); });
+
+TEST_CASE("a job that never has enough memory is refused") {
+  CHECK(decided(sharing({}, 3)).verdict == verdict::refused);
+  CHECK(decided(sharing({}, 3)).findings.contains(rule::stage_fits_memory));
+  CHECK(decided(sharing(3)).verdict == verdict::refused);
+  CHECK(decided(sharing({}, 4)).world == world_size{.dp = 4, .gpus = 4});
+  CHECK(decided(sharing_by(3)).verdict == verdict::refused);
+  CHECK(decided(sharing_by(4)).verdict == verdict::admitted);
+}
+
+TEST_CASE("no DP is offered that does not fit into memory") {
+  CHECK(decide(sharing_by(8), five, policy::first_fit).fits_now == world_size{.dp = 5, .gpus = 5});
+  CHECK(decide(sharing_by(8), three, policy::first_fit).fits_now == world_size{});
+}
+
 BOTH_TIMES("a cluster that contradicts itself is refused", [] {
   EXPECT(decided(mixtral(tp2_pp2_ep4, {}, 0)).findings.contains(rule::cluster_has_gpus));
   deployment d = mixtral(tp2_pp2_ep4.with(dp{2}), {}, 16);

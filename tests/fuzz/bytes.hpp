@@ -234,6 +234,34 @@ inline void further_serving_of(byte_source& from, moeplan::serving& s) {
   s.step_tokens = from.number();
 }
 
+/// The GPU's memory, and what few models have.
+inline void further_parts_of(byte_source& from, moeplan::deployment& d) {
+  if (from.empty()) return;
+  const std::uint8_t known = from.byte();
+  const auto amount = [&from] { return moeplan::bytes{std::uint64_t{1} << (from.byte() & 63U)}; };
+  if ((known & 1U) != 0) d.cluster.gpu.memory = amount();
+  if ((known & 2U) != 0) d.cluster.gpu.usable_memory = amount();
+  if ((known & 4U) == 0) return;
+  moeplan::model& m = d.model;
+  moeplan::attention& a = m.attention;
+  a.norm = from.one_of<moeplan::query_key_norm>(3);
+  a.window = {from.number(), from.one_of<moeplan::window_kind>(2), layers_of(from)};
+  const unsigned flags = from.byte();
+  a.qkv_bias = (flags & 1U) != 0;
+  a.output_bias = (flags & 2U) != 0;
+  a.output_gate = (flags & 4U) != 0;
+  a.sinks = (flags & 8U) != 0;
+  m.gated_mlp = (flags & 16U) == 0;
+  m.norm_bias = (flags & 32U) != 0;
+  m.lm_head_bias = (flags & 64U) != 0;
+  m.tied_embeddings = (flags & 128U) != 0;
+  m.norms_per_layer = 2 + 2 * (from.byte() % 2);
+  const unsigned of_experts = from.byte();
+  m.experts.bias = (of_experts & 1U) != 0;
+  m.experts.router_bias = (of_experts & 2U) != 0;
+  m.experts.shared_gate = (of_experts & 4U) != 0;
+}
+
 } // namespace detail
 
 inline moeplan::deployment deployment_of(std::string_view bytes) {
@@ -249,6 +277,7 @@ inline moeplan::deployment deployment_of(std::string_view bytes) {
     detail::further_training_of(from, d.workload.train);
   else
     detail::further_serving_of(from, d.workload.serve);
+  detail::further_parts_of(from, d);
   return d;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 
+#include <moeplan/memory/memory.hpp>
 #include <moeplan/mesh/gpus.hpp>
 #include <moeplan/mesh/mesh.hpp>
 #include <moeplan/mesh/stage_layers.hpp>
@@ -103,6 +104,18 @@ inline void expect_consistent_mesh(const moeplan::mesh& m) {
   }
 }
 
+/// Whether memory() says what check() says. Precondition: check knows the memory of the deployment.
+inline void expect_same_memory(const moeplan::deployment& d, const moeplan::facts& f) {
+  expect(f.peak_bytes >= 0 && f.capacity_bytes >= 0 && f.missing_bytes >= 0, "amounts of memory are not negative");
+  expect(f.missing_bytes == (f.peak_bytes > f.capacity_bytes ? f.peak_bytes - f.capacity_bytes : 0), "what is missing is missing");
+  if (d.workload.is_serving()) expect(f.one_request_bytes <= f.peak_bytes, "one request takes no more than the batch");
+  const moeplan::stage_memory fullest = moeplan::memory(d).fullest_stage();
+  if (fullest.peak().overflowed() || fullest.peak().value() >> 63 != 0)
+    return expect(f.peak_bytes == std::numeric_limits<std::int64_t>::max(), "more than 63 bits are as many as there are");
+  expect(static_cast<std::int64_t>(fullest.peak().value()) == f.peak_bytes, "memory and check find the same peak");
+  expect(fullest.stage == f.fullest_stage, "on the same stage");
+}
+
 /// Calculators, of a deployment that check accepts.
 inline void expect_computable(const moeplan::deployment& d, const moeplan::findings& found) {
   const moeplan::facts& f = found.facts;
@@ -136,6 +149,7 @@ inline moeplan::findings judge(const moeplan::deployment& d) {
     expect(moeplan::check(explicit_dp).ok() == found.ok(), "DP may be given as it is derived");
   }
   if (found.ok()) detail::expect_computable(d, found);
+  if (f.knows(moeplan::known::memory)) detail::expect_same_memory(d, f);
   return found;
 }
 

@@ -85,6 +85,9 @@ constexpr bool follow(moeplan::deployment& d, moeplan::text changes, std::int64_
   const bool training = d.workload.is_training();
   if (changes == "micro_batch") return t.micro_batch = value, training;
   if (changes == "global_batch") return t.global_batch = value, training;
+  if (changes == "recompute_layers") return t.recompute_layers = value, training;
+  if (changes == "block_size") return s.block_size = value, !training;
+  if (changes == "step_tokens") return s.step_tokens = value, !training;
   if (changes == "dp_replicate") return t.dp_replicate = value, training;
   if (changes == "decode_context") return s.decode_context = value, !training;
   if (changes == "batch") return s.batch = value, !training;

@@ -156,9 +156,18 @@ private:
     if (chance(8)) d.strategy.mapping = moeplan::mapping::product;
     const number gpus = d.strategy.mapping == moeplan::mapping::product ? stage * pp * ep * sp : stage * pp;
     cluster(d.cluster, gpus);
+    if (chance(70)) memory(d.cluster.gpu);
     model(d.model, tp, cp, pp * vpp, ep, etp);
+    if (chance(40)) features(d.model);
     layout(d, pp, vpp);
     workload(d, tp, cp, dp, ep);
+  }
+
+  /// From next to nothing to more than there is.
+  void memory(moeplan::gpu& g) {
+    g.memory = moeplan::bytes{(1U + below(8)) << (18 + below(20))};
+    if (chance(30)) g.usable_memory = moeplan::bytes{g.memory.amount.value() / 16 * 15};
+    if (chance(5)) g.memory = {};
   }
 
   static bool serving_framework(moeplan::profile p) {
@@ -200,6 +209,13 @@ private:
     m.attention.heads = m.attention.kv_heads * one_of({1, 2, 4, 8});
     if (chance(80)) m.attention.heads *= tp;
     m.attention.head_dim = one_of({0, 64, 128});
+    if (m.attention.kind == moeplan::attention_kind::latent && chance(95)) {
+      m.attention.q_lora_rank = one_of({0, 96, 200});
+      m.attention.kv_lora_rank = one_of({64, 72, 512});
+      m.attention.qk_nope_head_dim = one_of({0, 32, 128});
+      m.attention.qk_rope_head_dim = one_of({16, 64});
+      m.attention.v_head_dim = one_of({16, 32, 128});
+    }
     m.hidden_size = m.attention.heads * 16 * one_of({1, 2, 3});
     m.vocabulary_size = chance(60) ? 1000 * tp : 50257;
     m.intermediate_size = chance(80) ? tp * 96 : one_of({0, 100});
@@ -208,7 +224,11 @@ private:
     if (chance(10)) {
       m.linear_attention.key_heads = tp * cp * one_of({1, 2, 4});
       m.linear_attention.value_heads = m.linear_attention.key_heads * one_of({1, 2, 3});
-      m.linear_attention.softmax_layers = moeplan::layer_set::every_nth(4, 3);
+      m.linear_attention.key_head_dim = one_of({16, 128});
+      m.linear_attention.value_head_dim = one_of({16, 24, 128});
+      m.linear_attention.convolution = one_of({0, 1, 4, 4});
+      m.linear_attention.softmax_layers = moeplan::layer_set::every_nth(one_of({4, 2, 1}), 0);
+      if (m.linear_attention.softmax_layers.every == 4) m.linear_attention.softmax_layers.phase = 3;
     }
     if (chance(10)) m.attention.indexer.top_k = 2048;
     if (chance(40)) m.max_positions = one_of({4096, 8192, 131072});
@@ -228,6 +248,32 @@ private:
     if (coin()) e.layers = moeplan::layer_set::after_first(one_of({0, 1, 3, m.layers}));
     if (chance(20)) e.layers = moeplan::layer_set::every_nth(2, one_of({0, 1}));
     if (chance(10)) e.layers.exclude(static_cast<number>(below(256)));
+  }
+
+  /// What few models have.
+  void features(moeplan::model& m) {
+    moeplan::attention& a = m.attention;
+    if (a.kind == moeplan::attention_kind::grouped_query) {
+      a.qkv_bias = coin();
+      a.norm = any<moeplan::query_key_norm>(3);
+      a.output_gate = chance(30);
+    } else if (chance(20)) {
+      a.indexer = {one_of({1, 4, 64}), one_of({32, 128, 200}), 2048};
+    }
+    a.output_bias = coin();
+    a.sinks = chance(30);
+    if (chance(30)) {
+      a.window.tokens = one_of({1, 16, 100, 128, 4096});
+      a.window.kind = any<moeplan::window_kind>(2);
+      a.window.full_layers = chance(50) ? moeplan::layer_set::every_nth(2, one_of({0, 1})) : moeplan::attention_window::no_layers();
+    }
+    m.gated_mlp = coin();
+    m.norm_bias = coin();
+    m.norms_per_layer = one_of({2, 4});
+    m.lm_head_bias = coin();
+    m.experts.bias = coin();
+    m.experts.router_bias = coin();
+    m.experts.shared_gate = coin();
   }
 
   void layout(moeplan::deployment& d, number pp, number vpp) {
@@ -312,13 +358,26 @@ private:
     if (chance(25)) t.vocabulary_multiple = 0;
     if (chance(60)) states(t);
     if (chance(60)) recomputation(t);
-    if (chance(40)) t.schedule = any<moeplan::schedule>(9);
+    if (chance(40)) schedule(t, d.strategy[axis::pp], d.strategy[axis::vpp]);
     if (chance(40)) assumptions(t.assumptions);
     if (chance(40)) t.kernels = {coin(), coin(), coin(), coin(), coin()};
     if (chance(20)) t.reserve = moeplan::bytes{2'000'000'000};
     if (chance(20)) t.routing.load = moeplan::routing_load::worst;
     if (chance(20)) t.routing.busiest_share = {static_cast<number>(below(9)), 8};
     d.workload = t;
+  }
+
+  /// Mostly one that goes with so many virtual stages.
+  void schedule(moeplan::training& t, number pp, number vpp) {
+    using moeplan::schedule;
+    t.schedule = any<schedule>(9);
+    if (chance(15)) return;
+    if (vpp == 2)
+      t.schedule = static_cast<schedule>(one_of({0, 1, 4, 5, 6, 8}));
+    else if (vpp != 1)
+      t.schedule = any<schedule>(2);
+    else
+      t.schedule = static_cast<schedule>(pp % 2 == 0 ? one_of({0, 1, 2, 3, 7}) : one_of({0, 1, 2, 3}));
   }
 
   void formats(moeplan::serving& s) {
@@ -372,7 +431,7 @@ private:
     moeplan::training& t = d.workload.train;
     moeplan::serving& v = d.workload.serve;
     const bool training = d.workload.is_training();
-    switch (below(45)) {
+    switch (below(49)) {
       case 0:
       case 1:
       case 2:
@@ -444,6 +503,20 @@ private:
         spoil(*parts[below(3)]);
         return;
       }
+      case 45:
+        if (training)
+          spoil(t.recompute_layers);
+        else
+          spoil(coin() ? v.block_size : v.step_tokens);
+        return;
+      case 46:
+        if (training)
+          (coin() ? t.optimizer_offload : t.routing.busiest_share) = {static_cast<number>(below(12)), 8};
+        else
+          v.linear_state = any<moeplan::number_type>(8);
+        return;
+      case 47: training ? schedule(t, 1 + static_cast<number>(below(2)), 1 + static_cast<number>(below(2))) : formats(v); return;
+      case 48: memory(d.cluster.gpu); return;
       case 40: d.profile = any<moeplan::profile>(7); return;
       case 41: training ? spoil(t.dp_replicate) : spoil(v.decode_context); return;
       case 42:

@@ -6,24 +6,24 @@
 #pragma once
 
 #include <bitset>
-#include <boost/multiprecision/cpp_int.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include <moeplan/describe/deployment.hpp>
-#include <moeplan/verify/rule.hpp>
+#include <moeplan/verify/rules/table.hpp>
+
+#include "slow_memory.hpp"
 
 namespace moeplan_test {
-
-using integer = boost::multiprecision::number<boost::multiprecision::cpp_int_backend<>, boost::multiprecision::et_off>;
 
 using rule_set = std::bitset<moeplan::rule_count>;
 
 class slow_check {
 public:
-  explicit slow_check(const moeplan::deployment& described) : d{described} {
+  /// `with_memory`: the memory of every stage is computed too, which takes long.
+  explicit slow_check(const moeplan::deployment& described, bool with_memory = true) : d{described} {
     read_degrees();
     read_listed_layout();
     world();
@@ -35,12 +35,21 @@ public:
     sharding();
     serving();
     deepspeed_folding();
+    what_memory_depends_on();
+    memory(with_memory);
   }
 
   /// Rules that are violated.
   rule_set violated;
   /// Rules that apply to the deployment, violated or not.
   rule_set judged;
+  /// Rules that apply but of which nothing is said: those on memory, where that was not to be computed or needs more than 64 bits on the way.
+  rule_set left_open;
+
+  // Where memory is computed.
+  bool knows_memory = false;
+  integer capacity, peak, one_request;
+  std::int64_t fullest_stage = 0;
 
 private:
   using rule = moeplan::rule;
@@ -398,13 +407,13 @@ private:
 
     const bool all_gather = t.dispatcher == moeplan::token_dispatcher::all_gather;
     const bool sinkhorn = t.routing.balancing == moeplan::load_balancing::sinkhorn;
-    const bool capacity = t.routing.capacity_factor.numerator.bits != 0;
+    const bool limited = t.routing.capacity_factor.numerator.bits != 0;
     if (has_experts) {
       const bool softmax = e.score == moeplan::router_score::softmax;
       judge(rule::top_1_needs_pre_softmax, e.top_k != 1 || !softmax || t.routing.pre_softmax || sinkhorn);
       judge(rule::selection_bias_needs_sigmoid, !e.selection_bias || !softmax);
-      judge(rule::capacity_needs_other_balancing, !capacity || !sinkhorn);
-      judge(rule::padding_needs_capacity, !t.routing.pad_to_capacity || capacity);
+      judge(rule::capacity_needs_other_balancing, !limited || !sinkhorn);
+      judge(rule::padding_needs_capacity, !t.routing.pad_to_capacity || limited);
       judge(rule::padding_excludes_deepep, !t.routing.pad_to_capacity || !deepep);
       if (e.shared_intermediate_size > 0) judge(rule::shared_overlap_needs_all_to_all, !t.overlap.shared_experts || !all_gather);
     }
@@ -594,6 +603,73 @@ private:
     if (tp_ok && ep_ok) judge(rule::tp_needs_ep, tp == 1 || ep > 1);
     // Without AutoEP: groups.py, where dp is the world less TP and PP.
     if (sizes_ok && experts_fit) judge(rule::ep_divides_dp, divides(ep, dp * cp));
+  }
+
+  // --- Memory ------------------------------------------------------------------------------------------------------------------
+
+  /// Virtual stages of each rank, as far as every rank has as many; else 0.
+  [[nodiscard]] integer chunks() const {
+    const moeplan::layout& l = d.layout;
+    const integer slots = integer{m.layers < 0 ? 0 : m.layers} + (l.embedding_is_a_layer ? 1 : 0) + (l.loss_is_a_layer ? 1 : 0);
+    if (!pp_ok || !vpp_ok || !listed_ok || (l.kind == moeplan::layout_kind::even && slots > most)) return 0;
+    if (!listed) return vpp;
+    return divides(pp, listed_stages) ? listed_stages / pp : integer{0};
+  }
+
+  void what_memory_depends_on() {
+    using moeplan::schedule;
+    if (training) {
+      const moeplan::training& t = d.workload.train;
+      const schedule s = t.schedule;
+      judge(rule::recompute_layers_is_at_least_1, t.recompute_layers >= 1);
+      const integer each = chunks();
+      if (each >= 1) {
+        const bool v_shaped = s == schedule::zb_v || s == schedule::v_half || s == schedule::v_min || s == schedule::dualpipe_v;
+        judge(rule::schedule_has_two_chunks, !v_shaped || each == 2);
+        const bool one = s == schedule::zb_h1 || s == schedule::zb_h2 || s == schedule::dualpipe;
+        judge(rule::schedule_has_one_chunk, !one || each == 1);
+      }
+      if (pp_ok) judge(rule::dualpipe_needs_even_pp, s != schedule::dualpipe || divides(2, pp));
+      judge(rule::offload_is_a_share, t.optimizer_offload.numerator.bits <= t.optimizer_offload.denominator.bits);
+      judge(rule::busiest_share_is_a_share, t.routing.busiest_share.numerator.bits <= t.routing.busiest_share.denominator.bits);
+      return;
+    }
+    const moeplan::serving& s = d.workload.serve;
+    judge(rule::block_size_is_at_least_1, s.block_size >= 1);
+    judge(rule::step_tokens_is_at_least_1, s.step_tokens >= 1);
+    const bool latent = m.attention.kind == moeplan::attention_kind::latent;
+    if (model_ok) judge(rule::latent_cache_needs_latent_attention, s.cache != moeplan::cache_format::fp8_ds_mla || latent);
+    if (m.linear_attention.value_heads >= 1) judge(rule::linear_state_has_a_type, s.linear_state != moeplan::number_type::none);
+  }
+
+  void memory(bool compute) {
+    for (std::size_t id = 0; id < moeplan::rule_count; ++id)
+      if (violated.test(id) && moeplan::rules::entry(static_cast<rule>(id)).severity == moeplan::severity::error) return;
+    const moeplan::gpu& gpu = d.cluster.gpu;
+    integer bytes = gpu.memory.amount.bits;
+    if (gpu.usable_memory.amount.bits > 0) bytes = gpu.usable_memory.amount.bits;
+    // Nothing is said of pipelines and models beyond all reason (memory_facts.hpp).
+    const integer each = chunks();
+    const moeplan::layer_set& full = m.attention.window.full_layers;
+    const bool window_ok = full.first >= 0 && full.every >= 1 && full.phase >= 0 && full.phase < full.every;
+    if (bytes == 0 || !folded || each > 64 || each * pp > 4096 || m.layers > 65536 || m.mtp_layers > 65536) return;
+    if (m.attention.window.tokens > 0 && !window_ok) return;
+    bytes -= training ? d.workload.train.reserve.amount.bits : d.workload.serve.reserve.amount.bits;
+    capacity = bytes > 0 ? bytes : integer{0};
+    const auto fits = static_cast<std::size_t>(rule::stage_fits_memory);
+    const auto one_fits = static_cast<std::size_t>(rule::one_request_fits_memory);
+    left_open.set(fits);
+    if (!training) left_open.set(one_fits);
+    if (!compute) return;
+    const slow_memory all{d, dp};
+    if (all.beyond) return;
+    left_open.reset();
+    knows_memory = true;
+    peak = all.peak;
+    fullest_stage = all.fullest_stage;
+    one_request = all.one_request;
+    judge(rule::stage_fits_memory, peak <= capacity);
+    if (!training) judge(rule::one_request_fits_memory, one_request <= capacity);
   }
 };
 

@@ -6,6 +6,7 @@
 #include <moeplan/number/indices.hpp>
 #include <moeplan/verify/facts.hpp>
 #include <moeplan/verify/findings.hpp>
+#include <moeplan/verify/memory_facts.hpp>
 #include <moeplan/verify/rules/table.hpp>
 
 /// @file
@@ -31,7 +32,8 @@ constexpr void judge(findings& result) noexcept {
 } // namespace detail
 
 /// Every rule that the deployment violates, at run time and in constant expressions alike. Defined for every deployment, however wrong:
-/// this is what establishes the preconditions of the calculators.
+/// this is what establishes the preconditions of the calculators. A template so that only who checks compiles all rules.
+template <int OnUse = 0>
 [[nodiscard]] constexpr findings check(const deployment& d) noexcept {
   findings result{.facts = facts_of(d)};
   detail::judge<rules::world>(result);
@@ -42,6 +44,9 @@ constexpr void judge(findings& result) noexcept {
   detail::judge<rules::batch>(result);
   detail::judge<rules::sharding>(result);
   detail::judge<rules::serving>(result);
+  detail::judge<rules::memory>(result);
+  if (!result.ok() || !detail::read_memory(result.facts, d)) return result;
+  detail::judge<rules::memory>(result); // with what was not known before
   return result;
 }
 

@@ -39,6 +39,9 @@ inline constexpr std::uint32_t replicate = 1U << 20;        ///< copies of what 
 inline constexpr std::uint32_t decode_context = 1U << 21;   ///< at least 1
 inline constexpr std::uint32_t whole_sets = 1U << 22;       ///< the GPUs that share experts hold each of them equally often
 inline constexpr std::uint32_t linear_attention = 1U << 23; ///< some layers have it
+inline constexpr std::uint32_t memory =
+    1U << 24; ///< what the fullest stage needs, and what a GPU has for it; only where no other rule is violated
+inline constexpr std::uint32_t chunks = 1U << 25; ///< every rank has as many virtual stages
 inline constexpr std::uint32_t degrees = tp | pp | vpp | ep | etp | dp | cp | sp;
 inline constexpr std::uint32_t grids = degrees | no_overflow | folded | experts_fit;
 } // namespace known
@@ -108,6 +111,16 @@ struct facts {
   moeplan::token_dispatcher dispatcher = token_dispatcher::all_gather;
   moeplan::load_balancing balancing = load_balancing::none;
   moeplan::overlap overlap{};
+  std::int64_t recompute_layers = 0;
+  std::int64_t block_size = 0, step_tokens = 0; ///< serving
+  std::int64_t chunks = 0;                      ///< virtual stages of each pipeline rank, before the schedule adds to them
+  bool placed_in_a_v = false;                   ///< two chunks a rank, there and back
+  bool one_chunk_schedule = false;              ///< DualPipe, ZB-H1, ZB-H2
+  bool is_dualpipe = false;
+  bool offloads_too_much = false;      ///< more than all optimizer states
+  bool busiest_takes_too_much = false; ///< more than all routed tokens
+  bool latent_cache = false;           ///< a format for latent attention alone
+  bool linear_state_is_none = false;
   bool has_capacity = false;
   bool pad_to_capacity = false;
   bool pre_softmax = false;
@@ -126,6 +139,14 @@ struct facts {
   bool first_given = false;
   bool last_given = false;
   bool places_mtp = false;
+
+  // Memory, in bytes on each rank of a stage.
+  std::int64_t fullest_stage = 0;
+  std::int64_t peak_bytes = 0;        ///< the largest number where it needs more than 63 bits
+  std::int64_t one_request_bytes = 0; ///< serving: weights and one sequence of full length
+  std::int64_t capacity_bytes = 0;    ///< what a GPU has for it
+  std::int64_t missing_bytes = 0;     ///< of the peak
+  std::int64_t request_missing_bytes = 0;
 
   /// Whether the order of ranks names an axis.
   [[nodiscard]] constexpr bool names(axis a) const noexcept { return (order_names >> static_cast<unsigned>(a) & 1U) != 0; }
@@ -300,6 +321,12 @@ constexpr void read_training(facts& f, const training& t) noexcept {
   f.pad_to_capacity = t.routing.pad_to_capacity;
   f.pre_softmax = t.routing.pre_softmax;
   f.overlap = t.overlap;
+  f.recompute_layers = t.recompute_layers;
+  f.placed_in_a_v = placed_in_a_v(t.schedule);
+  f.is_dualpipe = t.schedule == schedule::dualpipe;
+  f.one_chunk_schedule = f.is_dualpipe || t.schedule == schedule::zb_h1 || t.schedule == schedule::zb_h2;
+  f.offloads_too_much = t.optimizer_offload > ratio{1};
+  f.busiest_takes_too_much = t.routing.busiest_share > ratio{1};
   note(f, t.micro_batch > 0 && (!t.global_batch.given || t.global_batch.number > 0), known::batch);
   if (t.micro_batch > 0 && t.sequence_length > 0)
     f.micro_batch_tokens = or_zero(saturating_count{t.micro_batch} * t.sequence_length);
@@ -316,6 +343,10 @@ constexpr void read_serving(facts& f, const serving& s) noexcept {
   f.decode_context = s.decode_context;
   f.replicas = s.data_parallelism == data_parallelism::replicas;
   f.elastic_ep = s.elastic_ep;
+  f.block_size = s.block_size;
+  f.step_tokens = s.step_tokens;
+  f.latent_cache = s.cache == cache_format::fp8_ds_mla;
+  f.linear_state_is_none = s.linear_state == number_type::none;
   note(f, s.decode_context > 0, known::decode_context);
   if (f.knows(known::model | known::experts | known::etp) && f.expert_mlp % f.etp == 0) f.expert_share = f.expert_mlp / f.etp;
   if (!f.knows(known::degrees | known::no_overflow | known::folded)) return;
@@ -382,6 +413,14 @@ constexpr void read_layout(facts& f, const layout& l) noexcept {
     f.middle_layers = -__INT64_MAX__ - 1; // Wrong anyway, only not to be computed.
 }
 
+constexpr void read_chunks(facts& f) noexcept {
+  if (!f.knows(known::pp | known::vpp | known::layout)) return;
+  const bool listed = f.layout == layout_kind::listed;
+  if (listed && (f.listed_stages == 0 || f.listed_stages % f.pp != 0)) return;
+  f.chunks = listed ? f.listed_stages / f.pp : f.vpp;
+  f.known |= known::chunks;
+}
+
 } // namespace detail
 
 /// Defined for every deployment, however wrong.
@@ -396,6 +435,7 @@ constexpr void read_layout(facts& f, const layout& l) noexcept {
   detail::derive_dp(f, d.strategy);
   detail::read_grids(f, d.strategy);
   detail::read_workload(f, d.workload);
+  detail::read_chunks(f);
   const auto physical = saturating_count{f.experts > 0 ? f.experts : 0} + (f.redundant_experts > 0 ? f.redundant_experts : 0);
   f.physical_experts = detail::or_zero(physical);
   f.overflows |= !detail::fits(physical);

@@ -5,6 +5,7 @@
 
 #include <moeplan/text/text_buffer.hpp>
 #include <moeplan/verify/facts.hpp>
+#include <moeplan/verify/legal.hpp>
 #include <moeplan/verify/rules/table.hpp>
 
 /// @file
@@ -50,7 +51,8 @@ public:
   /// Nearest values of `changes` that would satisfy the rule, the other operands staying as they are.
   [[nodiscard]] constexpr legal_values legal() const noexcept {
     // Not compared with a null pointer, which g++ with -fsanitize=undefined does not do in constant expressions.
-    return *entry_->changes == 0 ? legal_values{} : entry_->legal(*facts_);
+    if (*entry_->changes == 0) return {};
+    return detail::suiting_schedule(*facts_, entry_->changes, entry_->legal(*facts_));
   }
 
   /// The rule in words, with the operands in it.

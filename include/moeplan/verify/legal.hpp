@@ -257,4 +257,19 @@ namespace moeplan::detail {
 
 [[nodiscard]] constexpr legal_values one(const facts&) noexcept { return only(1); }
 
+/// Whether the schedule allows so many stages, or virtual stages of each rank. A listed layout has as many as it lists, whatever VPP says.
+[[nodiscard]] constexpr bool suits_schedule(const facts& f, text changes, std::int64_t value) noexcept {
+  if (changes == text{"pp"}) return !f.is_dualpipe || value % 2 == 0;
+  if (changes != text{"vpp"} || f.layout == layout_kind::listed) return true;
+  return (!f.placed_in_a_v || value == 2) && (!f.one_chunk_schedule || value == 1);
+}
+
+/// Values that the schedule allows.
+[[nodiscard]] constexpr legal_values suiting_schedule(const facts& f, text changes, const legal_values& values) noexcept {
+  legal_values v;
+  for (const std::int64_t value : values)
+    if (suits_schedule(f, changes, value)) v.push_back(value);
+  return v;
+}
+
 } // namespace moeplan::detail

@@ -29,7 +29,10 @@ struct violations {
   violation items[N == 0 ? 1 : N]{};
 };
 
-[[nodiscard]] constexpr std::size_t errors(const deployment& d) noexcept { return check(d).count(severity::error); }
+template <int OnUse = 0> // so that only who requires it compiles it
+[[nodiscard]] constexpr std::size_t errors(const deployment& d) noexcept {
+  return check(d).count(severity::error);
+}
 
 template <std::size_t N>
 [[nodiscard]] constexpr violations<N> violations_of(const deployment& d) noexcept {
@@ -81,9 +84,10 @@ constexpr bool satisfied(indices<I...>) noexcept {
     return ((report_of<Line, Violations.items[I]>(indices_below<Violations.items[I].used>{}) == nullptr) && ...);
 }
 
-/// Every error of a deployment in words.
-[[nodiscard]] constexpr text_buffer<32768> sentences(const deployment& d) noexcept {
-  text_buffer<32768> all;
+/// Every error of a deployment in words. A template so that only who requires it compiles it.
+template <int OnUse = 0>
+[[nodiscard]] constexpr text_buffer<36864> sentences(const deployment& d) noexcept {
+  text_buffer<36864> all;
   const findings found = check(d);
   for (const finding f : found) {
     if (f.level() != severity::error) continue;

@@ -178,9 +178,23 @@ enum class rule : std::uint16_t {
   experts_fill_tp,
   heads_divide_by_tp_and_cp,
   ep_is_at_most_256,
+
+  // rules/memory.hpp
+  recompute_layers_is_at_least_1,
+  schedule_has_two_chunks,
+  schedule_has_one_chunk,
+  dualpipe_needs_even_pp,
+  offload_is_a_share,
+  busiest_share_is_a_share,
+  block_size_is_at_least_1,
+  step_tokens_is_at_least_1,
+  latent_cache_needs_latent_attention,
+  linear_state_has_a_type,
+  stage_fits_memory,
+  one_request_fits_memory,
 };
 
-inline constexpr std::size_t rule_count = static_cast<std::size_t>(rule::ep_is_at_most_256) + 1;
+inline constexpr std::size_t rule_count = static_cast<std::size_t>(rule::one_request_fits_memory) + 1;
 
 enum class severity : std::uint16_t {
   error,   ///< the deployment cannot run, or runs wrongly
@@ -213,6 +227,9 @@ inline constexpr operand attended_tokens{"attended_tokens", &facts::attended_tok
 inline constexpr operand available{"available", &facts::available};
 inline constexpr operand available_gpus{"gpus", &facts::available};
 inline constexpr operand batch{"batch", &facts::batch};
+inline constexpr operand block_size{"block_size", &facts::block_size};
+inline constexpr operand capacity_bytes{"capacity_bytes", &facts::capacity_bytes};
+inline constexpr operand chunks{"chunks", &facts::chunks};
 inline constexpr operand cluster_total{"gpus", &facts::cluster_total};
 inline constexpr operand copies{"copies", &facts::moe_dp};
 inline constexpr operand cp{"cp", &facts::cp};
@@ -234,6 +251,7 @@ inline constexpr operand experts{"experts", &facts::experts};
 inline constexpr operand first_layers{"first", &facts::first_layers};
 inline constexpr operand first_moe_layer{"first", &facts::first_moe_layer};
 inline constexpr operand first_softmax_layer{"first", &facts::first_softmax_layer};
+inline constexpr operand fullest_stage{"stage", &facts::fullest_stage};
 inline constexpr operand global_batch{"global_batch", &facts::global_batch};
 inline constexpr operand gpus{"gpus", &facts::gpus};
 inline constexpr operand gpus_per_node{"gpus_per_node", &facts::gpus_per_node};
@@ -256,18 +274,23 @@ inline constexpr operand max_positions{"max_positions", &facts::max_positions};
 inline constexpr operand micro_batch{"micro_batch", &facts::micro_batch};
 inline constexpr operand middle_layers{"middle_layers", &facts::middle_layers};
 inline constexpr operand middle_stages{"middle_stages", &facts::middle_stages};
+inline constexpr operand missing_bytes{"missing_bytes", &facts::missing_bytes};
 inline constexpr operand model_parallel{"model_parallel", &facts::model_parallel};
 inline constexpr operand moe_dp{"moe_dp", &facts::moe_dp};
 inline constexpr operand mtp_layers{"mtp_layers", &facts::mtp_layers};
 inline constexpr operand mtp_stage{"mtp_stage", &facts::mtp_stage};
 inline constexpr operand mtp_stages{"mtp_stages", &facts::mtp_stages};
 inline constexpr operand nodes{"nodes", &facts::nodes};
+inline constexpr operand one_request_bytes{"request_bytes", &facts::one_request_bytes};
+inline constexpr operand peak_bytes{"peak_bytes", &facts::peak_bytes};
 inline constexpr operand phase{"phase", &facts::moe_phase};
 inline constexpr operand physical_experts{"experts", &facts::physical_experts};
 inline constexpr operand pp{"pp", &facts::pp};
 inline constexpr operand qk_head_dim{"qk_head_dim", &facts::qk_head_dim};
 inline constexpr operand ranks{"ranks", &facts::sharing_gpus};
+inline constexpr operand recompute_layers{"recompute_layers", &facts::recompute_layers};
 inline constexpr operand redundant_experts{"redundant_experts", &facts::redundant_experts};
+inline constexpr operand request_missing_bytes{"missing_bytes", &facts::request_missing_bytes};
 inline constexpr operand sequence_length{"sequence_length", &facts::sequence_length};
 inline constexpr operand share{"share", &facts::expert_share};
 inline constexpr operand shared{"shared", &facts::shared_mlp};
@@ -280,6 +303,7 @@ inline constexpr operand softmax_phase{"phase", &facts::softmax_phase};
 inline constexpr operand sp{"sp", &facts::sp};
 inline constexpr operand stage_gpus{"stage_gpus", &facts::stage_gpus};
 inline constexpr operand stages{"stages", &facts::listed_stages};
+inline constexpr operand step_tokens{"step_tokens", &facts::step_tokens};
 inline constexpr operand tokens{"tokens", &facts::micro_batch_tokens};
 inline constexpr operand top_k{"top_k", &facts::top_k};
 inline constexpr operand tp{"tp", &facts::tp};

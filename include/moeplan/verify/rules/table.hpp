@@ -5,6 +5,7 @@
 
 #include <moeplan/verify/rules/batch.hpp>
 #include <moeplan/verify/rules/experts.hpp>
+#include <moeplan/verify/rules/memory.hpp>
 #include <moeplan/verify/rules/model.hpp>
 #include <moeplan/verify/rules/pipeline.hpp>
 #include <moeplan/verify/rules/serving.hpp>
@@ -26,7 +27,7 @@ struct section {
   constexpr section(const rule_entry (&table)[N]) noexcept : first{table}, length{N} {}
 };
 
-inline constexpr section sections[] = {world, model, tensor, experts, pipeline, batch, sharding, serving};
+inline constexpr section sections[] = {world, model, tensor, experts, pipeline, batch, sharding, serving, memory};
 
 /// One bit a rule.
 struct rule_bits {
