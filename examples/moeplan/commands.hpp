@@ -47,6 +47,13 @@ struct check_options {
 };
 status check(const check_options& options, std::ostream& out, std::ostream& err);
 
+struct memory_options {
+  std::string input;
+  bool terms = false; ///< every tensor and buffer too
+  bool json = false;
+};
+status memory(const memory_options& options, std::ostream& out, std::ostream& err);
+
 struct translate_options {
   std::string input;   ///< path of a deployment; empty: `from` and `flags` hold
   std::string from;    ///< name of the framework that `flags` belong to

@@ -29,8 +29,23 @@ std::size_t number_of(const finding_list& findings, severity level) {
       std::count_if(findings.begin(), findings.end(), [&](const finding& f) { return f.level() == level; }));
 }
 
+/// The sentence of a finding, with amounts of memory in GiB: "needs 100.51 GiB" of "needs 107919976448 bytes".
+std::string message_of(const finding& f) {
+  std::string sentence = string_of(f.message());
+  for (const operand_value& o : f.operands()) {
+    const std::string name = string_of(o.name);
+    if (!name.ends_with("_bytes") || o.value < 1 << 20) continue;
+    std::string number = std::to_string(o.value);
+    const std::size_t at = sentence.find(number);
+    if (at == std::string::npos) continue;
+    if (sentence.compare(at + number.size(), 6, " bytes") == 0) number += " bytes";
+    sentence.replace(at, number.size(), sized(static_cast<std::uint64_t>(o.value)));
+  }
+  return sentence;
+}
+
 void print_one(std::ostream& out, const finding& f) {
-  out << "  " << string_of(f.name()) << '\n' << "      " << string_of(f.message()) << '\n';
+  out << "  " << string_of(f.name()) << '\n' << "      " << message_of(f) << '\n';
   std::string values;
   for (const std::int64_t value : f.legal()) values += (values.empty() ? "" : " or ") + std::to_string(value);
   if (!values.empty()) out << "      nearest legal: " << string_of(f.changes()) << ' ' << values << '\n';

@@ -40,6 +40,7 @@ struct command_line {
   tool::params_options params;
   tool::gpus_options gpus;
   tool::check_options check;
+  tool::memory_options memory;
   tool::ranks_options ranks;
   tool::translate_options translate;
   std::string world, rank, order;
@@ -129,6 +130,18 @@ CLI::App* add_check(CLI::App& app, command_line& line) {
   command->add_option("DEPLOYMENT", line.check.input, "Path of a deployment.json")->required();
   command->add_flag("--explain", line.check.explain, "Explain the deployment and list every default in force");
   command->add_flag("--json", line.check.json, "Answer as one JSON object");
+  return command;
+}
+
+CLI::App* add_memory(CLI::App& app, command_line& line) {
+  CLI::App* command =
+      app.add_subcommand("memory", "How much memory each stage's ranks need at their peak, for what, and whether a GPU has it");
+  command->add_option("DEPLOYMENT", line.memory.input, "Path of a deployment.json")->required();
+  command->add_flag("--terms", line.memory.terms, "List every tensor and buffer that is alive at the peak, with shape and source");
+  command->add_flag("--json", line.memory.json, "Answer as one JSON object");
+  command->footer(
+      "Exit status 1 where it does not fit. Where the GPU's memory is not known, capacity_bytes and fits are null, and the exit "
+      "status is 0.");
   return command;
 }
 
@@ -240,6 +253,7 @@ int run(int argc, char** argv) {
       {add_gpus(app, line), [&] { return tool::gpus(line.gpus, std::cout, std::cerr); }},
       {add_ranks(app, line), [&] { return finish_ranks(line), tool::ranks(line.ranks, std::cout, std::cerr); }},
       {add_check(app, line), [&] { return tool::check(line.check, std::cout, std::cerr); }},
+      {add_memory(app, line), [&] { return tool::memory(line.memory, std::cout, std::cerr); }},
       {add_translate(app, line), [&] { return finish_translate(line), tool::translate(line.translate, std::cout, std::cerr); }},
       {add_help(app, line), [&] { return print_help(app, line.help_topic); }},
   };

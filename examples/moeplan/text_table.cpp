@@ -17,6 +17,21 @@ std::string grouped(const std::string& digits) {
 
 std::string grouped(std::int64_t number) { return grouped(std::to_string(number)); }
 
+std::string gibibytes(std::uint64_t bytes) {
+  // In hundredths, without a product that could outgrow 64 bits.
+  const std::uint64_t whole = bytes >> 30;
+  const std::uint64_t hundredths = ((bytes & ((1U << 30) - 1)) * 100 + (1U << 29)) >> 30;
+  const std::string digits = std::to_string(hundredths % 100);
+  return grouped(std::to_string(whole + hundredths / 100)) + (digits.size() == 1 ? ".0" : ".") + digits;
+}
+
+std::string sized(std::uint64_t bytes) {
+  if (bytes >= (std::uint64_t{1} << 30) / 100) return gibibytes(bytes) + " GiB";
+  if (bytes >= 1U << 20) return gibibytes(bytes << 10) + " MiB";
+  if (bytes >= 1U << 10) return gibibytes(bytes << 20) + " KiB";
+  return std::to_string(bytes) + " B";
+}
+
 std::string counted(std::int64_t number, const std::string& singular) {
   return grouped(number) + ' ' + singular + (number == 1 ? "" : "s");
 }

@@ -12,6 +12,12 @@ namespace tool {
 std::string grouped(const std::string& digits);
 std::string grouped(std::int64_t number);
 
+/// "70.12 GiB", rounded to nearest; less than a hundredth of one in MiB, KiB or bytes.
+std::string sized(std::uint64_t bytes);
+
+/// "70.12": the same in GiB, whatever the size.
+std::string gibibytes(std::uint64_t bytes);
+
 /// "1 stage", "2 stages".
 std::string counted(std::int64_t number, const std::string& singular);
 

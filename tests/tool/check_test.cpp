@@ -99,6 +99,19 @@ TEST_CASE("the text groups findings by severity") {
   CHECK(a.out.find("Warnings: ") < a.out.find("Advice: "));
 }
 
+TEST_CASE("the text gives amounts of memory in GiB, JSON in bytes") {
+  const std::string too_large = deployment_with(R"("micro_batch": 8, "sequence_length": 4096, "recompute": "none")",
+                                                R"("micro_batch": 1, "sequence_length": 4096, "recompute": "full")");
+  const answer text = check(too_large);
+  CHECK(text.status == 1);
+  CHECK(contains(text.out, "stage_fits_memory"));
+  CHECK(contains(text.out, " GiB more than the 79.10 GiB that a GPU has for it"));
+  CHECK_FALSE(contains(text.out, "bytes on"));
+  const nlohmann::json finding = check(too_large, "--json").json()["findings"][0];
+  CHECK(finding["operands"]["capacity_bytes"] == 80998LL << 20);
+  CHECK(contains(finding["message"], "84932558848"));
+}
+
 TEST_CASE("a warning alone is fine") {
   const answer a = check(strategy(R"("tp": 2, "pp": 16, "ep": 64, "etp": 1)"), "--json");
   CHECK(a.status == 0);
