@@ -9,18 +9,12 @@
 #include <moeplan/memory/memory.hpp>
 #include <moeplan/verify/check.hpp>
 
+#include "baseline.hpp"
+
 using namespace moeplan;
+using namespace moeplan_bench;
 
 namespace {
-
-/// Something that the optimiser believes to be unknown.
-template <class T>
-const T* hidden(const T& value) {
-  const T* pointer = &value;
-  benchmark::DoNotOptimize(pointer);
-  benchmark::ClobberMemory();
-  return pointer;
-}
 
 /// DeepSeek-V3 as it was trained (arXiv 2412.19437), with 61 layers as 15 x 4 + 1.
 const deployment legal{
@@ -54,19 +48,6 @@ const deployment broken{
     .workload = training{.global_batch = 15361, .micro_batch = 1, .sequence_length = 4096, .recompute = recompute::full},
 };
 
-/// The baseline: 1,180 products of 64 bits, added up.
-void baseline_1180_multiplications_and_additions(benchmark::State& state) {
-  static std::uint64_t left[1180], right[1180];
-  for (std::uint64_t i = 0; i < 1180; ++i) left[i] = 3 * i + 1, right[i] = 5 * i + 7;
-  const std::uint64_t* const a = *hidden(left);
-  const std::uint64_t* const b = *hidden(right);
-  for (auto _ : state) {
-    std::uint64_t sum = 0;
-    for (int i = 0; i < 1180; ++i) sum += a[i] * b[i];
-    benchmark::DoNotOptimize(sum);
-    benchmark::ClobberMemory();
-  }
-}
 BENCHMARK(baseline_1180_multiplications_and_additions);
 
 void facts_of_a_legal_deployment(benchmark::State& state) {

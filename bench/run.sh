@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the benchmarks and prints, for each row, its time as a ratio to the baseline row above it in the same run. Ratios hold on any
 # machine; the nanoseconds beside them, and the budgets, are those of a current server processor.
-#   bench/run.sh [NAME...]     check, mesh, parameters, admission; all by default
+#   bench/run.sh [NAME...]     check, memory, mesh, parameters, admission; all by default
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -9,7 +9,7 @@ cmake --preset bench >/dev/null
 cmake --build --preset bench >/dev/null
 
 names=("$@")
-[ "${#names[@]}" -gt 0 ] || names=(check mesh parameters admission)
+[ "${#names[@]}" -gt 0 ] || names=(check memory mesh parameters admission)
 for name in "${names[@]}"; do
   echo "== $name"
   "build/bench/bench/${name}_bench" --benchmark_format=json --benchmark_min_time=0.2 2>/dev/null | awk '

@@ -1,11 +1,13 @@
 // moeplan memory: what each rank of each stage needs at its peak, and whether a GPU has it.
 #include <moeplan/io/deployment_file.hpp>
 #include <moeplan/io/json_writer.hpp>
+#include <moeplan/verify/memory_facts.hpp>
 
 #include "commands.hpp"
 #include "findings_output.hpp"
 #include "memory_report.hpp"
 #include "memory_text.hpp"
+#include "text_table.hpp"
 
 using namespace moeplan;
 
@@ -93,13 +95,13 @@ void write(io::json_writer& json, const memory_report& report, bool terms) {
   json.end_object();
 }
 
-/// Why there is no answer though no finding says so.
+/// Why there is no answer though no finding says so: a product mapping, or more than `check` computes with.
 std::string problem_of(const deployment& d) {
   if (d.strategy.mapping == mapping::product)
     return "No memory of a rank: a product mapping takes each degree for a factor of the GPUs, and no framework lays out a model "
-           "like "
-           "that. For the memory of these degrees say \"mapping\": \"folded\" in the strategy, or leave \"mapping\" out.";
-  return "The memory of this deployment is not computed: it has too many stages, virtual stages or layers.";
+           "like that. For the memory of these degrees say \"mapping\": \"folded\" in the strategy, or leave \"mapping\" out.";
+  return "The memory of this deployment is not computed. It is for at most " + grouped(detail::most_stages_judged) +
+         " virtual stages, " + grouped(detail::most_layers_judged) + " decoder layers and as many of multi-token prediction.";
 }
 
 } // namespace

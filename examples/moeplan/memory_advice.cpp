@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include <moeplan/io/enumerator_names.hpp>
 #include <moeplan/memory/serving_memory.hpp>
 #include <moeplan/verify/findings.hpp>
 
@@ -33,16 +34,19 @@ std::string from_to(const char* key, std::int64_t before, std::int64_t after) {
   return std::string{key} + ' ' + grouped(before) + " -> " + grouped(after);
 }
 
-/// Doubles a degree and halves DP, so that the GPUs stay the same.
+/// Doubles a degree and halves DP, so that the GPUs stay the same. Sequence parallelism, where it is on, follows TP.
 std::string double_degree(deployment& d, axis a, const char* name) {
   strategy& s = d.strategy;
   if (s[axis::dp] % 2 != 0) return {};
   const std::int64_t before = s[a];
   const std::int64_t dp_before = s[axis::dp];
+  const std::int64_t sp_before = s[axis::sp];
   s = s.with(dp{dp_before / 2});
   s.set(a, 2 * before);
-  if (a == axis::tp && d.workload.is_training()) s.set(axis::sp, 2 * before);
-  return from_to(name, before, 2 * before) + ", " + from_to("dp", dp_before, dp_before / 2);
+  const std::string what = from_to(name, before, 2 * before) + ", " + from_to("dp", dp_before, dp_before / 2);
+  if (a != axis::tp || sp_before == 1) return what;
+  s.set(axis::sp, 2 * before);
+  return what + ", " + from_to("sp", sp_before, 2 * before);
 }
 
 std::string shard_optimizer(deployment& d) {
@@ -105,28 +109,37 @@ std::string fuse_loss(deployment& d) {
   d.workload.train.kernels.fused_cross_entropy = true;
   return R"("fused_cross_entropy": true)";
 }
+/// "core_attention", "layer_norm" in brackets: as a deployment file lists them.
+std::string listed(const recompute_modules& modules) {
+  std::string list;
+  for (const auto& [name, module] : io::recompute_module_names)
+    if (modules.*module) list += (list.empty() ? "\"" : ", \"") + std::string{name} + '"';
+  return '[' + list + ']';
+}
 /// What is cheap to compute again: activation functions, norms, the up-projections of latent attention.
 std::string recompute_parts(deployment& d) {
   training& t = d.workload.train;
   if (t.recompute == recompute::full) return {};
-  if (t.recompute == recompute::none) t.recompute_modules.core_attention = !t.kernels.flash_attention;
-  t.recompute = recompute::selective;
+  const training before = t;
   recompute_modules& m = t.recompute_modules;
-  const recompute_modules before = m;
+  if (t.recompute == recompute::none) m.core_attention = !t.kernels.flash_attention;
+  t.recompute = recompute::selective;
   m.layer_norm = true;
   m.moe_activation = d.model.has_experts();
   m.latent_up_projection = d.model.attention.kind == attention_kind::latent;
-  if (m == before) return {};
-  return std::string{R"("recompute": "selective" with "layer_norm")"} + (m.moe_activation ? R"(, "moe_activation")" : "") +
-         (m.latent_up_projection ? R"(, "latent_up_projection")" : "");
+  if (t == before) return {};
+  return R"("recompute": "selective", "recompute_modules": )" + listed(m);
 }
 std::string recompute_layers(deployment& d) {
   training& t = d.workload.train;
-  if (t.recompute == recompute::full && t.recompute_method == recompute_method::uniform) return {};
+  const bool all_of_them = t.recompute_method == recompute_method::uniform;
+  if (t.recompute == recompute::full && all_of_them) return {};
+  const bool one_by_one = t.recompute_layers == 1;
   t.recompute = recompute::full;
   t.recompute_method = recompute_method::uniform;
   t.recompute_layers = 1;
-  return R"("recompute": "full": of each layer only its input is kept)";
+  return std::string{R"("recompute": "full")"} + (all_of_them ? "" : R"(, "recompute_method": "uniform")") +
+         (one_by_one ? "" : R"(, "recompute_layers": 1)") + ": of each layer only its input is kept";
 }
 
 std::string quantise_weights(deployment& d) {
@@ -160,8 +173,8 @@ constexpr candidate for_training[] = {
     {memory_member::weights, price::layout, "tokens travel further to their experts", more_expert_ranks},
     {memory_member::weights, price::layout, "a larger bubble", more_stages},
     {memory_member::weights, price::layout, "more communication in every layer", more_tensor_ranks},
-    {memory_member::activations, price::nothing, "nothing", sequence_parallelism},
-    {memory_member::activations, price::nothing, "nothing", exchange_tokens},
+    {memory_member::activations, price::nothing, "other communication", sequence_parallelism},
+    {memory_member::activations, price::nothing, "other communication", exchange_tokens},
     {memory_member::activations, price::nothing, "nothing, where the kernel is there", fuse_loss},
     {memory_member::activations, price::little_time, "a little more computation", recompute_parts},
     {memory_member::activations, price::time, "every layer's forward pass twice", recompute_layers},
@@ -202,19 +215,25 @@ std::optional<trial> attempt(deployment& d, const candidate& c, std::uint64_t pe
   return trial{&c, std::move(what), *lower};
 }
 
+/// Whether a change sets anew what an earlier one has set, so that this one need not be made.
+bool undoes(change later, change earlier) {
+  return (later == recompute_layers && earlier == recompute_parts) || (later == shard_parameters && earlier == shard_optimizer);
+}
+
 /// Takes one change after another, the cheapest first, until the deployment fits.
 void combine(memory_advice& advice, deployment d, std::vector<trial> trials, std::uint64_t peak, std::uint64_t capacity) {
   std::stable_sort(trials.begin(), trials.end(), [](const trial& a, const trial& b) {
     return a.tried->costs != b.tried->costs ? a.tried->costs < b.tried->costs : a.peak < b.peak;
   });
-  std::vector<std::string> taken;
-  for (const trial& t : trials) {
-    const std::optional<trial> next = attempt(d, *t.tried, peak);
+  std::vector<trial> taken;
+  for (const trial& alone : trials) {
+    std::optional<trial> next = attempt(d, *alone.tried, peak);
     if (!next) continue;
-    taken.push_back(next->what);
+    std::erase_if(taken, [&](const trial& earlier) { return undoes(next->tried->make, earlier.tried->make); });
     peak = next->peak;
+    taken.push_back(std::move(*next));
     if (peak > capacity) continue;
-    advice.together = std::move(taken);
+    for (trial& t : taken) advice.together.push_back(std::move(t.what));
     advice.peak_together = peak;
     return;
   }

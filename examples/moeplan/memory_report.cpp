@@ -188,12 +188,45 @@ void add_serving(stage_collector& all, const char* component, memory_member memb
   all.add({component, member, size.value()}, std::move(entry));
 }
 
+/// How numbers that serve are listed. What mixes types is counted in bytes, and says so.
+struct serving_numbers {
+  number_type type;
+  const char* what; ///< after the name of the component
+};
+
+serving_numbers scales_of(weight_format format) {
+  switch (format) {
+    case weight_format::int4_group128: return {number_type::int8, ", bytes of scales and zero points"};
+    case weight_format::nvfp4: return {number_type::int8, ", bytes of scales of blocks and of matrices"};
+    case weight_format::mxfp8:
+    case weight_format::mxfp4: return {number_type::int8, ", scales, exponents of a byte"};
+    case weight_format::int4_group32: return {number_type::bf16, ", scales"};
+    case weight_format::bf16:
+    case weight_format::fp8_tensor:
+    case weight_format::fp8_channel:
+    case weight_format::fp8_block:
+    case weight_format::int8_channel: break;
+  }
+  return {number_type::fp32, ", scales"};
+}
+
+/// Keys and values. Those of indexers have scales among them, and states of linear attention the inputs of convolutions.
+serving_numbers cached_in(cache_format format) {
+  switch (format) {
+    case cache_format::bf16: return {number_type::bf16, ", a row a sequence"};
+    case cache_format::fp8: return {number_type::fp8, ", a row a sequence"};
+    case cache_format::fp8_ds_mla: break;
+  }
+  return {number_type::int8, ", bytes, a row a sequence"};
+}
+
 /// A rank of a pipeline that serves.
 stage_report serving_report(const deployment& d, const serving_parts<>& parts, const stage_memory& memory) {
   const serving& v = d.workload.serve;
-  const format_sizes sizes = sizes_of(v.weights);
-  const number_type scales = sizes.scale_bits == 32 && sizes.matrix_bytes == 0 ? number_type::fp32 : number_type::int8;
-  const number_type cached = v.cache == cache_format::bf16 ? number_type::bf16 : number_type::int8;
+  const number_type quantised = sizes_of(v.weights).numbers;
+  const serving_numbers scales = scales_of(v.weights);
+  const serving_numbers keys_and_values = cached_in(v.cache);
+  const serving_numbers mixed = cached_in(cache_format::fp8_ds_mla);
   stage_collector all{memory};
   const std::int64_t stages = virtual_stages(d.strategy, d.layout);
   for (std::int64_t stage = memory.stage; stage < stages; stage += d.strategy[axis::pp]) {
@@ -203,15 +236,16 @@ stage_report serving_report(const deployment& d, const serving_parts<>& parts, c
       const auto add = [&](count size, number_type type, const char* what) {
         add_serving(all, part.name, memory_member::weights, size, 1, type, what, "the model's config.json");
       };
-      add(w.quantised, sizes.numbers, ", quantised");
-      add(w.scales, scales, ", scales");
+      add(w.quantised, quantised, ", quantised");
+      add(w.scales, scales.type, scales.what);
       add(w.plain, number_type::bf16, "");
       add(w.fp32, number_type::fp32, ", correction biases");
     }
     for (const serving_cache_part& part : serving_caches_by_name) {
-      const bool bytes = part.cache != &sequence_cache<>::keys_and_values && part.cache != &sequence_cache<>::windows;
+      const bool of_one_kind = part.cache == &sequence_cache<>::keys_and_values || part.cache == &sequence_cache<>::windows;
+      const serving_numbers& numbers = of_one_kind ? keys_and_values : mixed;
       add_serving(all, part.name, memory_member::kv_cache, taken.cache.*part.cache, static_cast<std::uint64_t>(v.batch),
-                  bytes ? number_type::int8 : cached, ", a row a sequence", "vLLM kv_cache_interface.py, max_memory_usage_bytes");
+                  numbers.type, numbers.what, "vLLM kv_cache_interface.py, max_memory_usage_bytes");
     }
   }
   stage_report report = std::move(all).finished();

@@ -60,7 +60,7 @@ static_assert(deepseek_v3.model.experts.routed / deepseek_v3.strategy[mp::axis::
 constexpr mp::stage_memory seventh = mp::memory(deepseek_v3).stage(7);
 static_assert(mp::memory(deepseek_v3).fits());
 static_assert(seventh.expert_parameters == 16 * 44'040'192);
-static_assert(seventh.optimizer.value() >= 16 * 44'040'192 * 6LL);
+static_assert(seventh.optimizer.value() >= 16LL * 44'040'192 * 6);
 static_assert(seventh.peak() == seventh.weights + seventh.gradients + seventh.optimizer + seventh.activations + seventh.workspace);
 
 // 671 billion parameters, 37 billion of them active: the published checkpoint's, to the digit.

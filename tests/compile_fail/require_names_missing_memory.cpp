@@ -1,7 +1,7 @@
 // One layer, nearly all of it experts, whose 201,425,088 parameters Megatron-LM has twice at its start, in bf16: 805,700,352 bytes on a GPU
 // that has one byte less.
-// expect-gcc: incomplete type 'moeplan::violated<moeplan::rule::stage_fits_memory, 0, 805700352, 805700351, 1>'
-// expect-clang: undefined template 'moeplan::violated<moeplan::rule::stage_fits_memory, 0, 805700352, 805700351, 1>'
+// expect-gcc: incomplete type 'moeplan::violated<moeplan::rule::stage_fits_memory, 0, 805700352, 805700351, 1, 0>'
+// expect-clang: undefined template 'moeplan::violated<moeplan::rule::stage_fits_memory, 0, 805700352, 805700351, 1, 0>'
 #include <moeplan/verify/require.hpp>
 
 using namespace moeplan;

@@ -55,15 +55,15 @@ BOTH_TIMES("the stages of a training run", [] {
 BOTH_TIMES("a middle stage by hand", [] {
   // Four MoE layers: 187,105,280 of attention, 1,536 + 512 and 2 x 7,168 of norms, a router of 256 x 7,168 with 256 biases, a shared
   // expert of 3 x 7,168 x 2,048, and 4 of the 256 experts of that size.
-  constexpr std::int64_t expert = 3 * 7168 * 2048;
-  constexpr std::int64_t dense = 4 * (187'105'280 + 1536 + 512 + 2 * 7168 + 256 * 7168 + expert);
+  constexpr std::int64_t expert = 3LL * 7168 * 2048;
+  constexpr std::int64_t dense = 4 * (187'105'280 + 1536 + 512 + 2LL * 7168 + 256LL * 7168 + expert);
   constexpr std::int64_t experts = 4 * 4 * expert;
   const stage_memory s = memory(deepseek).stage(3);
   EXPECT(s.stage == 3 && s.layers == 4);
-  EXPECT(s.dense_parameters == dense + 4 * 256);
+  EXPECT(s.dense_parameters == dense + 4LL * 256);
   EXPECT(s.expert_parameters == experts);
-  EXPECT(s.parameters() == dense + 4 * 256 + experts);
-  EXPECT(s.weights.value() == 2 * (dense + experts) + 4 * 4 * 256);
+  EXPECT(s.parameters() == dense + 4LL * 256 + experts);
+  EXPECT(s.weights.value() == 2 * (dense + experts) + 4LL * 4 * 256);
   EXPECT(s.gradients.value() == 4 * (dense + experts));
   EXPECT(s.optimizer.value() == 12 * (dense + experts)); // nothing is sharded unless somebody says so
   EXPECT(s.kv_cache == 0_B && s.host == 0_B);

@@ -91,7 +91,7 @@ BOTH_TIMES("interleaved 1F1B holds warm-up and one", [] {
   EXPECT(holds({.ranks = 4, .chunks = 2, .micro_batches = 16, .overlaps = true}, {12, 10, 8, 6}));
 });
 
-// arXiv 2205.05198: interleaving costs 1 + (p - 1) / (p v) of the activations; formulas.md has the factors.
+// arXiv 2205.05198: interleaving costs 1 + (p - 1) / (p v) of the activations.
 BOTH_TIMES("the memory factor of interleaving", [] {
   for (const std::int64_t ranks : {2, 4, 8, 16, 35})
     for (const std::int64_t chunks : {2, 3, 4}) {

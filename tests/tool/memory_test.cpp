@@ -91,6 +91,78 @@ std::string served(const std::string& parts) {
          parts + "}}";
 }
 
+/// A line of advice.
+struct advised {
+  std::string what;
+  double peak = 0; ///< GiB, as printed
+};
+
+/// What the text says of each change alone.
+std::vector<advised> advice_in(const std::string& text) {
+  std::vector<advised> advice;
+  const std::size_t first = text.find("What to change");
+  REQUIRE(first != std::string::npos);
+  const std::string table = text.substr(first, text.find("\n\n", first) - first);
+  const std::regex line{"\n  (\\S.*?)  +([0-9.]+) GiB"};
+  for (std::sregex_iterator at{table.begin(), table.end(), line}, end; at != end; ++at)
+    advice.push_back({(*at)[1], std::stod((*at)[2])});
+  return advice;
+}
+
+/// What the text says of several changes.
+std::vector<advised> advice_together_in(const std::string& text) {
+  std::smatch found;
+  if (!std::regex_search(text, found, std::regex{"Together these fit, at ([0-9.]+) GiB:\n((?:  - .*\n)+)"})) return {};
+  return {{found[2], std::stod(found[1])}};
+}
+
+/// The object of a deployment file that a key stands in.
+nlohmann::json& place_of(nlohmann::json& deployment, const std::string& key) {
+  for (const char* degree : {"tp", "pp", "cp", "ep", "dp", "sp"})
+    if (key == degree) return deployment["strategy"];
+  if (deployment.contains("serving")) return deployment["serving"];
+  if (key == "fused_cross_entropy") return deployment["training"]["kernels"];
+  for (const char* number : {"gradients", "first_moment", "second_moment"})
+    if (key == number) return deployment["training"]["precision"];
+  return deployment["training"];
+}
+
+/// Makes the changes that advice names, and no other.
+std::string follow(const std::string& described, const std::string& advice) {
+  nlohmann::json deployment = nlohmann::json::parse(described);
+  const std::regex change{"(\\w+) [0-9,]+ -> ([0-9,]+)|\"(\\w+)\"(?: and \"(\\w+)\")?: (\"\\w+\"|\\[.*?\\]|true|[0-9]+)"};
+  int changes = 0;
+  for (std::sregex_iterator at{advice.begin(), advice.end(), change}, end; at != end; ++at, ++changes) {
+    std::string value = (*at)[1].matched ? (*at)[2] : (*at)[5];
+    if ((*at)[1].matched) value.erase(std::remove(value.begin(), value.end(), ','), value.end());
+    for (const std::size_t key : {std::size_t{1}, std::size_t{3}, std::size_t{4}})
+      if ((*at)[key].matched) place_of(deployment, (*at)[key])[(*at)[key].str()] = nlohmann::json::parse(value);
+  }
+  CHECK(changes > 0);
+  return deployment.dump();
+}
+
+/// Each piece of advice, followed to the letter, gives the peak that it promises. Returns how many there are.
+std::size_t check_advice(const std::string& deployment) {
+  const std::string text = memory(deployment).out;
+  std::vector<advised> all = advice_in(text);
+  const std::vector<advised> together = advice_together_in(text);
+  all.insert(all.end(), together.begin(), together.end());
+  for (const advised& advice : all) {
+    CAPTURE(advice.what);
+    const answer a = memory(follow(deployment, advice.what), "--json");
+    CHECK(std::abs(a.json()["peak_bytes"].get<double>() / (1 << 30) - advice.peak) < 0.0051);
+  }
+  return all.size();
+}
+
+/// What does not fit, of a model in the catalog, on eight nodes of H100.
+std::string too_large(const std::string& model, const std::string& strategy, const std::string& training) {
+  return R"({"model": ")" + model + R"(", "cluster": {"gpu": "h100-sxm", "gpus_per_node": 8, "nodes": 8}, "profile": "universal",
+    "strategy": {)" +
+         strategy + R"(}, "training": {"global_batch": 2048, "sequence_length": 4096, )" + training + "}}";
+}
+
 } // namespace
 
 TEST_CASE("memory of DeepSeek-V3's training") {
@@ -191,16 +263,60 @@ TEST_CASE("what does not fit gets advice, each piece tried") {
   CHECK(json.json()["fits"] == false);
 }
 
-TEST_CASE("a piece of advice does what it says") {
-  const answer a = memory(too_large());
-  std::smatch line;
-  // The line of full recompute names the peak with it.
-  REQUIRE(std::regex_search(a.out, line, std::regex{"\"recompute\": \"full\":[^\n]*?([0-9.]+) GiB"}));
-  std::string changed = too_large();
-  const std::string key = R"("dispatcher")";
-  changed.replace(changed.find(key), key.size(), R"("recompute": "full", "dispatcher")");
-  const double peak = memory(changed, "--json").json()["peak_bytes"].get<double>() / (1 << 30);
-  CHECK(std::abs(std::stod(line[1]) - peak) < 0.01);
+TEST_CASE("advice, followed to the letter, gives the peak that it promises") {
+  CHECK(check_advice(too_large()) > 5);
+  for (const char* strategy : {R"("tp": 4, "sp": 4)", R"("tp": 4)", R"("tp": 2, "pp": 2)"})
+    for (const char* training :
+         {R"("recompute": "none")",
+          R"("micro_batch": 2, "kernels": {"flash_attention": false}, "precision": {"gradients": "fp32"})",
+          R"("recompute": "full", "recompute_method": "block", "recompute_layers": 3)",
+          R"("recompute": "selective", "recompute_modules": ["mlp"], "dispatcher": "all_gather", "sharding": "optimizer")"})
+      CHECK(check_advice(too_large("llama-3.1-70b", strategy, training)) > 4);
+  CHECK(check_advice(too_large("mixtral-8x22b", R"("tp": 4, "sp": 4, "ep": 8)", R"("recompute": "none")")) > 5);
+  CHECK(check_advice(served(R"("batch": 512, "sequence_length": 4096)")) > 1);
+}
+
+TEST_CASE("advice on TP sets SP only where it is on, and says so") {
+  const std::string with = memory(too_large("llama-3.1-70b", R"("tp": 4, "sp": 4)", R"("recompute": "none")")).out;
+  CHECK(contains(with, "tp 4 -> 8, dp 16 -> 8, sp 4 -> 8 "));
+  const std::string without = memory(too_large("llama-3.1-70b", R"("tp": 4)", R"("recompute": "none")")).out;
+  CHECK(contains(without, "tp 4 -> 8, dp 16 -> 8 "));
+  CHECK(contains(without, "sp 1 -> 4: sequence parallelism"));
+}
+
+TEST_CASE("advice on recompute names all that it sets") {
+  const auto advice = [](const std::string& training) { return memory(too_large("llama-3.1-70b", R"("tp": 4)", training)).out; };
+  CHECK(contains(advice(R"("kernels": {"flash_attention": false})"),
+                 R"("recompute": "selective", "recompute_modules": ["core_attention", "layer_norm"] )"));
+  const auto of_experts = [](const std::string& training) {
+    return memory(too_large("mixtral-8x22b", R"("tp": 4, "ep": 8)", training)).out;
+  };
+  CHECK(contains(of_experts(R"("recompute": "none")"), R"("recompute_modules": ["moe_activation", "layer_norm"] )"));
+  CHECK(contains(of_experts(R"("recompute": "selective", "recompute_modules": ["core_attention"])"),
+                 R"("recompute_modules": ["core_attention", "moe_activation", "layer_norm"] )"));
+  CHECK(contains(advice(R"("recompute": "none")"), R"("recompute": "full": of each layer)"));
+  CHECK(contains(advice(R"("recompute": "full", "recompute_method": "block", "recompute_layers": 3)"),
+                 R"("recompute": "full", "recompute_method": "uniform", "recompute_layers": 1: of each layer)"));
+}
+
+TEST_CASE("advice that fits together names each key once") {
+  const std::string text = memory(too_large()).out;
+  const std::size_t together = text.find("Together these fit");
+  REQUIRE(together != std::string::npos);
+  CHECK(contains(text.substr(together), R"("recompute": "full")"));
+  CHECK_FALSE(contains(text.substr(together), R"("recompute": "selective")"));
+}
+
+TEST_CASE("advice that changes how ranks communicate costs other communication") {
+  std::string gathered = too_large();
+  const std::string exchanged = R"("dispatcher": "all_to_all")";
+  gathered.replace(gathered.find(exchanged), exchanged.size(), R"("dispatcher": "all_gather", "recompute": "full")");
+  const std::string text = memory(gathered).out + memory(too_large("llama-3.1-70b", R"("tp": 4)", R"("recompute": "none")")).out;
+  for (const std::string& change : {exchanged, std::string{"sp 1 -> 4: sequence parallelism"}}) {
+    const std::size_t at = text.find(change);
+    REQUIRE_MESSAGE(at != std::string::npos, change);
+    CHECK(contains(text.substr(at, text.find('\n', at) - at), "  other communication"));
+  }
 }
 
 TEST_CASE("an unknown GPU: the memory is known, but not whether it fits") {
@@ -232,7 +348,11 @@ TEST_CASE("what is wrong otherwise is refused with the findings") {
   const answer product = memory(deployment_with("\"dp\": 2, \"mapping\": \"product\"", "\"dp\": 128"), "--json");
   CHECK(product.status == 1);
   CHECK(product.json()["ok"] == false);
-  CHECK(contains(product.err, "product mapping"));
+  CHECK(contains(product.err, "lays out a model like that"));
+  const answer large = memory(R"({"model": "llama-3.1-8b", "strategy": {"dp": 1, "pp": 4097}, "layout": "0*4065,1*32",
+    "training": {"sequence_length": 1}})");
+  CHECK(large.status == 1);
+  CHECK(contains(large.err, "at most 4,096 virtual stages, 65,536 decoder layers"));
   const answer absurd = memory(R"({"model": "llama-3.1-8b", "strategy": {"dp": 1}, "training": {"micro_batch": 4611686018427387904,
     "sequence_length": 1}})",
                                "--json");
@@ -275,6 +395,38 @@ TEST_CASE("serving what does not fit") {
   CHECK(contains(a.out, "batch 512 -> "));
   CHECK(contains(a.out, R"("cache": "fp8")"));
   CHECK(memory(large, "--json").json()["fits"] == false);
+}
+
+TEST_CASE("terms of serving have the type that is kept, or say that they count bytes") {
+  struct expectation {
+    const char* serving;
+    const char* name;
+    const char* type;
+  };
+  const expectation all[] = {
+      {R"("cache": "bf16")", "keys and values, a row a sequence", "bf16"},
+      {R"("cache": "fp8")", "keys and values, a row a sequence", "fp8"},
+      {R"("cache": "fp8_ds_mla")", "keys and values, bytes, a row a sequence", "int8"},
+      {R"("weights": "fp8_block")", "routed expert weights, quantised", "fp8"},
+      {R"("weights": "fp8_block")", "routed expert weights, scales", "fp32"},
+      {R"("weights": "int8_channel")", "routed expert weights, scales", "fp32"},
+      {R"("weights": "mxfp8")", "routed expert weights, scales, exponents of a byte", "int8"},
+      {R"("weights": "mxfp4")", "routed expert weights, scales, exponents of a byte", "int8"},
+      {R"("weights": "int4_group32")", "routed expert weights, scales", "bf16"},
+      {R"("weights": "int4_group128")", "routed expert weights, bytes of scales and zero points", "int8"},
+      {R"("weights": "nvfp4")", "routed expert weights, bytes of scales of blocks and of matrices", "int8"},
+  };
+  for (const expectation& e : all) {
+    CAPTURE(e.serving);
+    CAPTURE(e.name);
+    const nlohmann::json json =
+        memory(served(std::string{R"("batch": 4, "sequence_length": 4096, )"} + e.serving), "--json --terms").json();
+    check_answer(json);
+    const nlohmann::json& terms = json["stages"][0]["terms"];
+    const auto term = std::find_if(terms.begin(), terms.end(), [&](const nlohmann::json& t) { return t["name"] == e.name; });
+    REQUIRE(term != terms.end());
+    CHECK((*term)["type"] == e.type);
+  }
 }
 
 TEST_CASE("the runs on B200 are predicted to half a percent") {

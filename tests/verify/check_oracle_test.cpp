@@ -89,7 +89,9 @@ std::string shown(const deployment& d) {
       add("sharding", static_cast<int>(t.sharding)), add("optimizer", static_cast<int>(t.optimizer)),
       add("weights", static_cast<int>(t.precision.weights)), add("gradients", static_cast<int>(t.precision.gradients)),
       add("fp8", static_cast<int>(t.precision.fp8)), add("latent", m.attention.kind == attention_kind::latent),
-      add("overlap", t.overlap.expert_parallel), add("window", m.attention.window.tokens);
+      add("overlap", t.overlap.expert_parallel), add("window", m.attention.window.tokens),
+      add("full_first", m.attention.window.full_layers.first), add("full_every", m.attention.window.full_layers.every),
+      add("full_phase", m.attention.window.full_layers.phase);
   return s;
 }
 
@@ -107,8 +109,9 @@ bool same_memory(const facts& f, const moeplan_test::slow_check& expected) {
   // Which stage, and how much is missing, is then no matter; nor is it near there, where something on the way may need more than 64 bits.
   if (expected.peak > most / 64 && f.peak_bytes == INT64_MAX) return true;
   return same(f.peak_bytes, expected.peak) && f.fullest_stage == expected.fullest_stage &&
-         same(f.capacity_bytes, expected.capacity) && same(f.one_request_bytes, expected.one_request) &&
-         same(f.missing_bytes, missing(expected.peak)) && same(f.request_missing_bytes, missing(expected.one_request));
+         same(f.capacity_bytes, expected.capacity) && same(f.reserve_bytes, expected.reserve) &&
+         same(f.one_request_bytes, expected.one_request) && same(f.missing_bytes, missing(expected.peak)) &&
+         same(f.request_missing_bytes, missing(expected.one_request));
 }
 
 struct comparisons {

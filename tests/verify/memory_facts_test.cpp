@@ -120,8 +120,36 @@ BOTH_TIMES("beyond all bounds memory is not judged", [] {
   };
   EXPECT(detail::knows_memory(with_stages(4096, 1)) && detail::knows_memory(with_stages(64, 64)));
   EXPECT(!detail::knows_memory(with_stages(4097, 1)) && !detail::knows_memory(with_stages(2049, 2)));
-  EXPECT(!detail::knows_memory(with_stages(2, 65)));
   EXPECT(!detail::knows_memory(with_stages(INT64_MAX / 64, 64)));
+});
+
+constexpr deployment with_chunks(std::int64_t chunks, workload w) {
+  return changed(small, [&](auto& d) {
+    d.model.layers = 2 * chunks;
+    d.strategy = d.strategy.with(pp{2}).with(vpp{chunks});
+    d.workload = w;
+  });
+}
+constexpr training trains{.sequence_length = 2, .vocabulary_multiple = 0};
+
+BOTH_TIMES("nor with more virtual stages than training may have", [] {
+  EXPECT(!judges_memory(with_chunks(65, trains)) && check(with_chunks(65, trains)).contains(rule::virtual_stages_are_at_most_64));
+});
+
+// Too many steps for constant evaluation.
+TEST_CASE("as many as training may have, and more where a model serves") {
+  CHECK(check(with_chunks(64, trains)).ok());
+  CHECK(judges_memory(with_chunks(64, trains)));
+  CHECK(check(with_chunks(65, small.workload)).ok());
+  CHECK(judges_memory(with_chunks(65, small.workload)));
+}
+
+BOTH_TIMES("what is set aside is not there for it", [] {
+  const facts f = check(changed(small, [](auto& d) { d.workload.serve.reserve = bytes{1000}; })).facts;
+  EXPECT(f.reserve_bytes == 1000 && f.capacity_bytes == (std::int64_t{1} << 40) - 1000);
+  EXPECT(check(small).facts.reserve_bytes == 0);
+  const facts all = check(changed(small, [](auto& d) { d.workload.serve.reserve = bytes{std::uint64_t{1} << 63}; })).facts;
+  EXPECT(all.reserve_bytes == INT64_MAX && all.capacity_bytes == 0);
 });
 
 BOTH_TIMES("nor with a window whose layers are not well-formed", [] {

@@ -140,6 +140,7 @@ private:
     if (d.profile == moeplan::profile::vllm && chance(60)) (coin() ? cp : dp) = 1;
     if (d.profile == moeplan::profile::deepspeed && chance(70)) coin() ? tp = 1 : pp = cp = 1;
     if (chance(2)) dp *= 64;
+    if (pp > 1 && below(1000) == 0) pp = 2, vpp = one_of({64, 64, 65, 96});
     const number stage = tp * cp * dp;
     number etp = one_of({1, 1, 1, 2, tp}), ep = one_of({1, 2, 4, 8, 16, stage, stage / 2, 3});
     // What serving frameworks make of a stage: all of it, all but CP, a replica.
@@ -498,7 +499,7 @@ private:
         return;
       }
       case 44: {
-        moeplan::layer_set& set = m.linear_attention.softmax_layers;
+        moeplan::layer_set& set = coin() ? m.linear_attention.softmax_layers : m.attention.window.full_layers;
         number* const parts[] = {&set.first, &set.every, &set.phase};
         spoil(*parts[below(3)]);
         return;

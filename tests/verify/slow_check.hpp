@@ -48,7 +48,7 @@ public:
 
   // Where memory is computed.
   bool knows_memory = false;
-  integer capacity, peak, one_request;
+  integer capacity, reserve, peak, one_request;
   std::int64_t fullest_stage = 0;
 
 private:
@@ -266,6 +266,11 @@ private:
       const moeplan::layer_set& set = linear.softmax_layers;
       judge(rule::softmax_layers_are_well_formed, set.first >= 0 && set.every >= 1 && set.phase >= 0 && set.phase < set.every);
       judge(rule::linear_value_heads_divide_by_key_heads, linear.key_heads >= 1 && linear.value_heads % linear.key_heads == 0);
+    }
+    if (m.attention.window.tokens >= 1) {
+      const moeplan::layer_set& full = m.attention.window.full_layers;
+      judge(rule::windowed_layers_are_well_formed,
+            full.first >= 0 && full.every >= 1 && full.phase >= 0 && full.phase < full.every);
     }
     model_ok = m.layers >= 1 && m.hidden_size >= 1 && m.vocabulary_size >= 1 && m.attention.heads >= 1 &&
                m.attention.kv_heads >= 1 && !negative;
@@ -628,6 +633,7 @@ private:
         judge(rule::schedule_has_two_chunks, !v_shaped || each == 2);
         const bool one = s == schedule::zb_h1 || s == schedule::zb_h2 || s == schedule::dualpipe;
         judge(rule::schedule_has_one_chunk, !one || each == 1);
+        judge(rule::virtual_stages_are_at_most_64, each <= 64);
       }
       if (pp_ok) judge(rule::dualpipe_needs_even_pp, s != schedule::dualpipe || divides(2, pp));
       judge(rule::offload_is_a_share, t.optimizer_offload.numerator.bits <= t.optimizer_offload.denominator.bits);
@@ -650,11 +656,9 @@ private:
     if (gpu.usable_memory.amount.bits > 0) bytes = gpu.usable_memory.amount.bits;
     // Nothing is said of pipelines and models beyond all reason (memory_facts.hpp).
     const integer each = chunks();
-    const moeplan::layer_set& full = m.attention.window.full_layers;
-    const bool window_ok = full.first >= 0 && full.every >= 1 && full.phase >= 0 && full.phase < full.every;
-    if (bytes == 0 || !folded || each > 64 || each * pp > 4096 || m.layers > 65536 || m.mtp_layers > 65536) return;
-    if (m.attention.window.tokens > 0 && !window_ok) return;
-    bytes -= training ? d.workload.train.reserve.amount.bits : d.workload.serve.reserve.amount.bits;
+    if (bytes == 0 || !folded || each * pp > 4096 || m.layers > 65536 || m.mtp_layers > 65536) return;
+    reserve = training ? d.workload.train.reserve.amount.bits : d.workload.serve.reserve.amount.bits;
+    bytes -= reserve;
     capacity = bytes > 0 ? bytes : integer{0};
     const auto fits = static_cast<std::size_t>(rule::stage_fits_memory);
     const auto one_fits = static_cast<std::size_t>(rule::one_request_fits_memory);

@@ -112,7 +112,7 @@ private:
     const moeplan::experts& e = m.experts;
     const moeplan::routing& r = t.routing;
     const integer local = integer{e.routed} / ep;
-    const integer choices = std::min<integer>(local, e.top_k); // of one token among the experts of one rank
+    const integer choices = local < e.top_k ? local : integer{e.top_k}; // of one token among the experts of one rank
     const integer numerator = r.capacity_factor.numerator.value(), denominator = r.capacity_factor.denominator.value();
     const bool limited = numerator != 0;
     // What one rank may send to one expert.
@@ -124,7 +124,7 @@ private:
       if (r.load == moeplan::routing_load::worst) received = ep * spread * choices;
       if (r.busiest_share.numerator != 0)
         received = divided_up(ep * spread * e.top_k * r.busiest_share.numerator.value(), r.busiest_share.denominator.value());
-      if (limited) received = std::min<integer>(received, ep * local * capacity);
+      received = std::min<integer>(received, limited ? ep * local * capacity : ep * spread * choices);
     }
     shape.rows.sent = narrow(sent);
     shape.rows.received = narrow(received);
@@ -385,6 +385,10 @@ private:
     matrices.emplace(integer{a.kv_lora_rank} + a.qk_rope_head_dim, n.hidden);
     matrices.emplace(n.heads * (integer{a.qk_nope_head_dim} + a.v_head_dim), a.kv_lora_rank);
     matrices.emplace(n.hidden, n.heads * a.v_head_dim);
+    if (a.indexer.heads == 0) return;
+    matrices.emplace(integer{a.indexer.heads} * a.indexer.head_dim, a.q_lora_rank);
+    matrices.emplace(a.indexer.head_dim, n.hidden);
+    matrices.emplace(a.indexer.heads, n.hidden);
   }
 
   // --- Activations of one micro-batch on a virtual stage

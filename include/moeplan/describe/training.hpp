@@ -63,7 +63,7 @@ struct overlap {
 };
 
 struct training {
-  optional_integer global_batch{};  ///< sequences a step; absent: micro_batch x DP, one micro-batch a step
+  optional_integer global_batch{};  ///< sequences a step; absent: micro_batch x DP, one micro-batch a step, so that no stage holds more than one
   std::int64_t micro_batch = 1;     ///< sequences
   std::int64_t sequence_length = 0; ///< tokens; has no default: 0 is a finding
   moeplan::recompute recompute = moeplan::recompute::none;

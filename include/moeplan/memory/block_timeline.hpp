@@ -33,7 +33,7 @@ public:
   constexpr block_timeline(std::uint16_t backward, std::uint16_t end) noexcept : backward_{backward}, end_{end} {}
 
   /// Precondition: from <= until <= end.
-  constexpr void operator()(const tensor& t) noexcept {
+  [[gnu::always_inline]] constexpr void operator()(const tensor& t) noexcept {
     const saturating_count bytes = allocated(bytes_of(t));
     all_ += bytes;
     born_[t.from] += bytes.bits;

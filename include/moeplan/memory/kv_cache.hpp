@@ -195,7 +195,7 @@ template <class Integer>
 template <class Integer>
 [[nodiscard]] constexpr sequence_cache<Integer> cache_of_blocks(const cache_rates<Integer>& r,
                                                                 const Integer& blocks) noexcept(noexcept(Integer{} * Integer{})) {
-  const Integer own = whole_blocks<Integer>(blocks, Integer(r.sharing_ranks));
+  const auto own = whole_blocks<Integer>(blocks, Integer(r.sharing_ranks));
   const Integer in_window = blocks < r.window_blocks ? blocks : r.window_blocks;
   return {own * r.block, in_window * r.windowed_block, own * r.indexer_block, r.state};
 }

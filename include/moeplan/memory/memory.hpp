@@ -25,7 +25,8 @@ namespace detail {
   m.time = peak_time::serving;
   const std::int64_t all = virtual_stages(d.strategy, d.layout);
   for (std::int64_t v = rank; v < all; v += d.strategy[axis::pp]) {
-    const stage_contents held = contents(d.model, d.strategy, d.layout, v);
+    stage_contents held = contents(d.model, d.strategy, d.layout, v);
+    if (!d.workload.serve.drafts) held.mtp_layers = 0; // They are not loaded.
     const rank_parameters<saturating_count> p = parameters_of_stage(counted, parts_of_stage(d.model, held));
     const serving_memory<saturating_count> taken = serving_memory_of(d, served, v);
     m.layers += held.decoder_layers;
@@ -115,7 +116,8 @@ public:
   /// The most that any rank has allocated at once.
   [[nodiscard]] constexpr bytes peak() const noexcept { return fullest_stage().peak(); }
 
-  /// What a rank may take: the GPU's usable memory, or the nominal where only that is known, less the reserve. 0: not known.
+  /// What a rank may take: the GPU's usable memory, or the nominal where only that is known, less the reserve. 0: not known, or
+  /// the reserve leaves nothing.
   [[nodiscard]] constexpr bytes capacity() const noexcept { return bytes{detail::exact(detail::memory_limit(*deployment_))}; }
 
   /// Precondition: the GPU's memory is known.

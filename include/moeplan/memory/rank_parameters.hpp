@@ -94,7 +94,7 @@ template <class Integer>
 [[nodiscard]] constexpr Integer latent_attention_matrices(const model& m, const model& rank, std::int64_t tensor_ranks,
                                                           const assumptions& how) noexcept(noexcept(Integer{} * Integer{})) {
   const attention& a = m.attention;
-  Integer matrices = attention_parameters<Integer>(rank);
+  auto matrices = attention_parameters<Integer>(rank);
   if (how.latent_down_projections == held::sharded) {
     const Integer down = Integer(m.hidden_size) * (Integer(a.q_lora_rank) + Integer(a.kv_lora_rank) + Integer(a.qk_rope_head_dim));
     matrices = matrices - down + down / Integer(tensor_ranks);

@@ -50,7 +50,7 @@ struct routed_rows {
       rows.received =
           (tokens * e.top_k * expert_ranks * r.busiest_share.numerator.value() + r.busiest_share.denominator.value() - 1) /
           r.busiest_share.denominator.value();
-    if (limited && rows.received > most_received) rows.received = most_received;
+    if (rows.received > most_received) rows.received = most_received;
   }
   rows.computed = rows.received * s[axis::etp];
   return rows;

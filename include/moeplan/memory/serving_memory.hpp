@@ -120,7 +120,7 @@ template <class Integer = count>
                                                                                                                      Integer{})) {
   const serving& v = d.workload.serve;
   const serving_parts<Integer> parts = serving_parts_of<Integer>(d, how);
-  const Integer budget = serving_budget<Integer>(d);
+  const auto budget = serving_budget<Integer>(d);
   const std::int64_t stages = virtual_stages(d.strategy, d.layout);
   serving_capacity<Integer> c;
   c.sequences.unbounded = c.longest.unbounded = true;

@@ -166,10 +166,10 @@ template <class Integer>
   const Integer hidden(rank.hidden_size);
   const Integer keys = Integer(l.key_heads) * Integer(l.key_head_dim);
   const Integer values = Integer(l.value_heads) * Integer(l.value_head_dim);
-  const Integer inputs = Integer(2) * (keys + values);
-  weight_bytes<Integer> b = matrix<Integer>(inputs, hidden, format);
+  const Integer joined = Integer(2) * (keys + values);
+  weight_bytes<Integer> b = matrix<Integer>(joined, hidden, format);
   b += matrix<Integer>(hidden, values, format);
-  b += plain_numbers<Integer>(linear_attention_parameters<Integer>(rank) - inputs * hidden - hidden * values);
+  b += plain_numbers<Integer>(linear_attention_parameters<Integer>(rank) - joined * hidden - hidden * values);
   return b;
 }
 
@@ -185,7 +185,7 @@ template <class Integer = count>
                                                                                                                 Integer{})) {
   const experts& e = m.experts;
   const Integer hidden(m.hidden_size);
-  const Integer norm = norm_parameters<Integer>(m);
+  const auto norm = norm_parameters<Integer>(m);
   const weight_format in_attention = v.quantised == quantised_parts::linear_layers ? v.weights : weight_format::bf16;
   const weight_format in_mlps = v.quantised == quantised_parts::routed_experts ? weight_format::bf16 : v.weights;
   serving_weights<Integer> w;

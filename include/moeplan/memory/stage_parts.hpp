@@ -45,7 +45,8 @@ struct stage_parts {
   friend constexpr bool operator==(const stage_parts&, const stage_parts&) noexcept = default;
 };
 
-/// Parts of what a virtual stage holds. An embedding that is tied to the head is held by the stages of both; where multi-token
+/// Parts of what a virtual stage holds. An embedding that is tied to the head is held by the stages of both, twice by a
+/// rank that has both stages (each is a model of its own: gpt_model.py, setup_embeddings_and_output_layer); where multi-token
 /// prediction is, there is a copy of the embedding (Megatron-LM, gpt_model.py). Precondition: a model that `check` accepts.
 [[nodiscard]] constexpr stage_parts parts_of_stage(const model& m, const stage_contents& stage) noexcept {
   const std::int64_t end = stage.first_layer + stage.decoder_layers;

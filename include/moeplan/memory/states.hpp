@@ -82,14 +82,14 @@ struct state_sum {
 
   constexpr void operator()(state_kind kind, const char*, const Integer& numbers,
                             number_type type) noexcept(noexcept(Integer{} * Integer{})) {
-    const Integer size = bytes_of<Integer>(numbers, type);
+    const auto size = bytes_of<Integer>(numbers, type);
     switch (kind) {
       case state_kind::weights: all.weights = all.weights + size; return;
       case state_kind::quantised_weights: all.quantised_weights = all.quantised_weights + size; return;
       case state_kind::gradients: all.gradients = all.gradients + size; return;
       case state_kind::optimizer: break;
     }
-    const Integer host = host_part<Integer>(size, *run);
+    const auto host = host_part<Integer>(size, *run);
     all.host = all.host + host;
     all.optimizer = all.optimizer + (size - host);
   }
@@ -116,7 +116,7 @@ constexpr void visit_states(const parameter_group<Integer>& g, const training& t
   detail::visit_quantised_weights<Integer>(detail::divided_up<Integer>(g.linear, linear_ranks), p.fp8, visit);
   visit(state_kind::gradients, "gradients", detail::divided_up<Integer>(g.trained(), gradient_ranks), p.gradients);
   if (t.optimizer == optimizer::none) return;
-  const Integer all = detail::divided_up<Integer>(g.trained(), optimizer_ranks);
+  const auto all = detail::divided_up<Integer>(g.trained(), optimizer_ranks);
   if (only_quantised || p.master_weights != p.weights) visit(state_kind::optimizer, "master weights", all, p.master_weights);
   visit(state_kind::optimizer, "first moments", all, p.first_moment);
   if (t.optimizer == optimizer::adam) visit(state_kind::optimizer, "second moments", all, p.second_moment);

@@ -21,7 +21,7 @@ struct tensor {
   std::uint16_t until = 0;  ///< the first step at which it is not any more
   bool for_weights = false; ///< the gradient of weights needs it: what a zero-bubble schedule keeps between the two backward passes
 
-  [[nodiscard]] constexpr saturating_count elements() const noexcept { return rows * columns; }
+  [[nodiscard, gnu::always_inline]] constexpr saturating_count elements() const noexcept { return rows * columns; }
 };
 
 /// Visits a tensor, or, where recompute drops it, the two that stand in its place: one until the forward pass of its block ends at step
@@ -40,7 +40,7 @@ constexpr void visit_unless_dropped(Visit& visit, const tensor& kept, bool dropp
 }
 
 /// Bytes of a tensor's numbers, rounded up where two share a byte.
-[[nodiscard]] constexpr saturating_count bytes_of(const tensor& t) noexcept {
+[[nodiscard, gnu::always_inline]] constexpr saturating_count bytes_of(const tensor& t) noexcept {
   const std::int64_t size = bits(t.type);
   if (size == 0) return 0; // However many numbers there would be.
   return size >= 8 ? t.elements() * (size / 8) : (t.elements() * size + 7) / 8;
@@ -48,7 +48,7 @@ constexpr void visit_unless_dropped(Visit& visit, const tensor& kept, bool dropp
 
 /// What PyTorch's caching allocator takes for a request, and what it reports as allocated: whole blocks of 512 bytes
 /// (c10/cuda/CUDACachingAllocator.cpp, kMinBlockSize).
-[[nodiscard]] constexpr saturating_count allocated(saturating_count bytes) noexcept {
+[[nodiscard, gnu::always_inline]] constexpr saturating_count allocated(saturating_count bytes) noexcept {
   constexpr std::uint64_t block = 512;
   if (bytes.bits > saturating_count::top - block) return bytes + block; // the top
   bytes.bits = (bytes.bits + block - 1) & ~(block - 1);

@@ -113,7 +113,7 @@ struct state_terms {
 
   constexpr void operator()(state_kind kind, const char* name, saturating_count numbers, number_type type) noexcept {
     if (kind == state_kind::optimizer && before_training) return;
-    const saturating_count all = bytes_of<saturating_count>(numbers, type);
+    const auto all = bytes_of<saturating_count>(numbers, type);
     const saturating_count here = kind == state_kind::optimizer ? all - host_part<saturating_count>(all, *run) : all;
     if (here == 0) return;
     (*visit)(memory_term{{name, source, numbers, 1, type}, 1, lifetime::run, block::none, here});
@@ -194,7 +194,7 @@ private:
   constexpr void visit_kept(const kept_blocks& kept, std::int64_t micro_batches) noexcept {
     for (std::size_t i = 0; i < number_of_blocks && micro_batches > 0; ++i) {
       const std::int64_t times = kept.times[i] * micro_batches;
-      const block kind = static_cast<block>(i);
+      const auto kind = static_cast<block>(i);
       if (times == 0) continue;
       if (kind == block::checkpoint) {
         visit_residuals("inputs of layers that are computed again", "tensor_parallel/random.py checkpoint", times, lifetime::kept);

@@ -71,8 +71,8 @@ struct activation_peak {
 
 [[nodiscard]] constexpr strategy with_dp(const deployment& d) noexcept {
   if (d.strategy.resolved()) return d.strategy;
-  const saturating_count available = d.cluster.gpus<saturating_count>();
-  const saturating_count unit = gpus<saturating_count>(d.strategy.with(dp{1}));
+  const auto available = d.cluster.gpus<saturating_count>();
+  const auto unit = gpus<saturating_count>(d.strategy.with(dp{1}));
   return d.strategy.with(dp{static_cast<std::int64_t>((available / unit).bits)});
 }
 
@@ -289,6 +289,7 @@ private:
     if (deployment_->profile != profile::megatron) return;
     if (!(result.weights + result.weights + result.gradients > result.peak())) return;
     result.optimizer = 0;
+    result.host = 0;
     result.activations = 0;
     result.workspace = result.weights;
     result.time = peak_time::start;

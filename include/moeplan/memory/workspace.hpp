@@ -22,9 +22,9 @@ struct matrix_shape {
   friend constexpr bool operator==(const matrix_shape&, const matrix_shape&) noexcept = default;
 };
 
-/// Different shapes of matrices; there are at most fourteen in a model.
+/// Different shapes of matrices; there are at most eighteen in a model.
 struct matrix_shapes {
-  sequence<matrix_shape, 16> all{};
+  sequence<matrix_shape, 20> all{};
 
   constexpr void add(saturating_count rows, saturating_count columns) noexcept {
     const matrix_shape shape{rows, columns};
@@ -51,6 +51,10 @@ constexpr void add_attention(matrix_shapes& shapes, const activation_shape& s) n
   }
   shapes.add(saturating_count{a.kv_lora_rank} + a.qk_rope_head_dim, s.hidden);
   shapes.add(saturating_count{a.heads} * (saturating_count{a.qk_nope_head_dim} + a.v_head_dim), a.kv_lora_rank);
+  if (a.indexer.heads == 0) return;
+  shapes.add(saturating_count{a.indexer.heads} * a.indexer.head_dim, a.q_lora_rank);
+  shapes.add(a.indexer.head_dim, s.hidden);
+  shapes.add(a.indexer.heads, s.hidden);
 }
 
 constexpr void add_linear_attention(matrix_shapes& shapes, const activation_shape& s) noexcept {
@@ -78,10 +82,6 @@ constexpr void add_linear_attention(matrix_shapes& shapes, const activation_shap
   if (n.final_norm) shapes.add(s.vocabulary, s.hidden);
   return shapes;
 }
-
-} // namespace detail
-
-namespace detail {
 
 /// Parameters of the largest layer that a stage holds; of attention and MLP, where layers differ in both, the larger of each.
 [[nodiscard]] constexpr saturating_count largest_layer(const rank_parts<saturating_count>& parts, const stage_parts& n) noexcept {

@@ -42,6 +42,7 @@ inline constexpr std::uint32_t linear_attention = 1U << 23; ///< some layers hav
 inline constexpr std::uint32_t memory =
     1U << 24; ///< what the fullest stage needs, and what a GPU has for it; only where no other rule is violated
 inline constexpr std::uint32_t chunks = 1U << 25; ///< every rank has as many virtual stages
+inline constexpr std::uint32_t window = 1U << 26; ///< attention has one, on some layers
 inline constexpr std::uint32_t degrees = tp | pp | vpp | ep | etp | dp | cp | sp;
 inline constexpr std::uint32_t grids = degrees | no_overflow | folded | experts_fit;
 } // namespace known
@@ -90,6 +91,7 @@ struct facts {
   std::int64_t linear_key_heads = 0, linear_value_heads = 0,
                attended_tokens = 0; ///< attended_tokens: 0 unless an indexer chooses them
   std::int64_t first_softmax_layer = 0, softmax_every = 0, softmax_phase = 0;
+  std::int64_t first_full_layer = 0, full_every = 0, full_phase = 0; ///< of the layers without the window that others have
   std::int64_t first_moe_layer = 0, moe_every = 0, moe_phase = 0;
   bool latent_attention = false;
   bool has_max_positions = false;
@@ -145,6 +147,7 @@ struct facts {
   std::int64_t peak_bytes = 0;        ///< the largest number where it needs more than 63 bits
   std::int64_t one_request_bytes = 0; ///< serving: weights and one sequence of full length
   std::int64_t capacity_bytes = 0;    ///< what a GPU has for it
+  std::int64_t reserve_bytes = 0;     ///< what is set aside, and not part of that
   std::int64_t missing_bytes = 0;     ///< of the peak
   std::int64_t request_missing_bytes = 0;
 
@@ -270,6 +273,10 @@ constexpr void read_model(facts& f, const model& m) noexcept {
   f.softmax_every = linear.softmax_layers.every;
   f.softmax_phase = linear.softmax_layers.phase;
   note(f, m.has_linear_attention(), known::linear_attention);
+  f.first_full_layer = a.window.full_layers.first;
+  f.full_every = a.window.full_layers.every;
+  f.full_phase = a.window.full_layers.phase;
+  note(f, m.has_window(), known::window);
   f.layers = m.layers;
   f.hidden_size = m.hidden_size;
   f.vocabulary_size = m.vocabulary_size;

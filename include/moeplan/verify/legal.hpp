@@ -257,10 +257,14 @@ namespace moeplan::detail {
 
 [[nodiscard]] constexpr legal_values one(const facts&) noexcept { return only(1); }
 
-/// Whether the schedule allows so many stages, or virtual stages of each rank. A listed layout has as many as it lists, whatever VPP says.
+/// Of so many virtual stages of a rank the memory of training is computed.
+inline constexpr std::int64_t most_virtual_stages = 64;
+
+/// Whether the schedule allows so many stages, or virtual stages of each rank, and memory is computed of as many. A listed layout has as many as it lists, whatever VPP says.
 [[nodiscard]] constexpr bool suits_schedule(const facts& f, text changes, std::int64_t value) noexcept {
   if (changes == text{"pp"}) return !f.is_dualpipe || value % 2 == 0;
   if (changes != text{"vpp"} || f.layout == layout_kind::listed) return true;
+  if (f.knows(known::training) && value > most_virtual_stages) return false;
   return (!f.placed_in_a_v || value == 2) && (!f.one_chunk_schedule || value == 1);
 }
 

@@ -5,6 +5,7 @@
 #include <moeplan/describe/deployment.hpp>
 #include <moeplan/memory/memory.hpp>
 #include <moeplan/verify/facts.hpp>
+#include <moeplan/verify/legal.hpp>
 
 /// @file
 /// The memory of a deployment as a rule sees it.
@@ -15,19 +16,15 @@ namespace moeplan::detail {
 inline constexpr std::int64_t most_stages_judged = 4096;
 inline constexpr std::int64_t most_layers_judged = 65536;
 
+static_assert(most_virtual_stages == training_memory<>::most_chunks);
+
 /// What of a deployment has been legal and small enough for its memory to be computed.
 [[nodiscard]] constexpr bool knows_memory(const facts& f) noexcept {
   constexpr std::uint32_t needed = known::grids | known::model | known::sequence | known::layout;
   if (!f.knows(needed) || (f.knows(known::experts) && !f.knows(known::placement))) return false;
   if (f.knows(known::training) && !f.knows(known::batch | known::replicate)) return false;
-  return f.chunks >= 1 && f.chunks <= training_memory<>::most_chunks && f.pp <= most_stages_judged / f.chunks &&
-         f.layers <= most_layers_judged && f.mtp_layers <= most_layers_judged;
-}
-
-/// Which layers have no window is not among the rules.
-[[nodiscard]] constexpr bool knows_windows(const model& m) noexcept {
-  const layer_set& full = m.attention.window.full_layers;
-  return !m.has_window() || (full.first >= 0 && full.every >= 1 && full.phase >= 0 && full.phase < full.every);
+  return f.chunks >= 1 && f.pp <= most_stages_judged / f.chunks && f.layers <= most_layers_judged &&
+         f.mtp_layers <= most_layers_judged;
 }
 
 [[nodiscard]] constexpr std::int64_t or_most(saturating_count n) noexcept { return fits(n) ? or_zero(n) : __INT64_MAX__; }
@@ -40,8 +37,9 @@ inline constexpr std::int64_t most_layers_judged = 65536;
 template <int OnUse = 0>
 [[nodiscard]] constexpr bool read_memory(facts& f, const deployment& d) noexcept {
   f.capacity_bytes = or_most(memory_limit(d));
+  f.reserve_bytes = or_most((d.workload.is_training() ? d.workload.train.reserve : d.workload.serve.reserve).amount.bits);
   if (d.cluster.gpu.memory == bytes{} && d.cluster.gpu.usable_memory == bytes{}) return false;
-  if (!knows_memory(f) || !knows_windows(d.model)) return false;
+  if (!knows_memory(f)) return false;
   highest_stage highest;
   visit_stage_memories(d, highest);
   f.fullest_stage = highest.stage.stage;

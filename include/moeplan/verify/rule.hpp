@@ -62,6 +62,7 @@ enum class rule : std::uint16_t {
   top_k_reaches_chosen_groups,
   groups_hold_two_experts,
   softmax_layers_are_well_formed,
+  windowed_layers_are_well_formed,
   linear_value_heads_divide_by_key_heads,
 
   // rules/tensor.hpp
@@ -183,6 +184,7 @@ enum class rule : std::uint16_t {
   recompute_layers_is_at_least_1,
   schedule_has_two_chunks,
   schedule_has_one_chunk,
+  virtual_stages_are_at_most_64,
   dualpipe_needs_even_pp,
   offload_is_a_share,
   busiest_share_is_a_share,
@@ -248,9 +250,12 @@ inline constexpr operand expert_intermediate_size{"expert_intermediate_size", &f
 inline constexpr operand expert_ranks{"expert_ranks", &facts::expert_ranks};
 inline constexpr operand expert_stride{"expert_stride", &facts::expert_before_pp};
 inline constexpr operand experts{"experts", &facts::experts};
+inline constexpr operand first_full_layer{"first", &facts::first_full_layer};
 inline constexpr operand first_layers{"first", &facts::first_layers};
 inline constexpr operand first_moe_layer{"first", &facts::first_moe_layer};
 inline constexpr operand first_softmax_layer{"first", &facts::first_softmax_layer};
+inline constexpr operand full_every{"every", &facts::full_every};
+inline constexpr operand full_phase{"phase", &facts::full_phase};
 inline constexpr operand fullest_stage{"stage", &facts::fullest_stage};
 inline constexpr operand global_batch{"global_batch", &facts::global_batch};
 inline constexpr operand gpus{"gpus", &facts::gpus};
@@ -291,6 +296,7 @@ inline constexpr operand ranks{"ranks", &facts::sharing_gpus};
 inline constexpr operand recompute_layers{"recompute_layers", &facts::recompute_layers};
 inline constexpr operand redundant_experts{"redundant_experts", &facts::redundant_experts};
 inline constexpr operand request_missing_bytes{"missing_bytes", &facts::request_missing_bytes};
+inline constexpr operand reserve_bytes{"reserve_bytes", &facts::reserve_bytes};
 inline constexpr operand sequence_length{"sequence_length", &facts::sequence_length};
 inline constexpr operand share{"share", &facts::expert_share};
 inline constexpr operand shared{"shared", &facts::shared_mlp};

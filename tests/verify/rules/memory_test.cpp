@@ -15,6 +15,10 @@ constexpr deployment laid_out(layout l, deployment d) {
   d.layout = l;
   return d;
 }
+constexpr deployment layers(std::int64_t n, deployment d) {
+  d.model.layers = n;
+  return d;
+}
 constexpr deployment recomputing(std::int64_t layers) {
   return changed(trained, [layers](auto& d) { d.workload.train.recompute_layers = layers; });
 }
@@ -76,7 +80,7 @@ constexpr deployment with_memory(std::uint64_t nominal, deployment d, std::uint6
 
 /// Megatron-LM starts with all weights twice, which without gradients and optimizer is more than it ever needs again: two layers' worth of
 /// weights are 400 MB, the workspaces are 5 x (32 MiB + 1 KiB) + 2 x (8 MiB + 128 KiB) = 185 MB, a micro-batch has eight tokens.
-constexpr std::uint64_t at_start = 2 * 402'850'176;
+constexpr std::uint64_t at_start = 2ULL * 402'850'176;
 
 /// The embedding on a stage of its own, and everything else on the next one: 8,192 parameters less.
 constexpr deployment on_two_gpus = changed(on_one_gpu, [](deployment& d) {
@@ -84,7 +88,7 @@ constexpr deployment on_two_gpus = changed(on_one_gpu, [](deployment& d) {
   d.strategy.set(axis::pp, 2);
   d.layout = layout::stages({1, 0}, {1, 1});
 });
-constexpr std::uint64_t at_start_of_the_second = at_start - 4 * 8192;
+constexpr std::uint64_t at_start_of_the_second = at_start - 4ULL * 8192;
 
 /// Keys and values of a token are 2 x 64 numbers of two bytes; 100 tokens need seven blocks of sixteen: 28,672 bytes a sequence.
 constexpr deployment serving_four =
@@ -118,6 +122,38 @@ constexpr rule_case cases[] = {
      scheduled(schedule::dualpipe, laid_out(layout::stages({5, 2}), trained)),
      scheduled(schedule::dualpipe, laid_out(layout::stages({4, 2}), trained)),
      {2}},
+    // Of the four layers of each rank at most four virtual stages can be made, of a hundred layers fifty.
+    {rule::virtual_stages_are_at_most_64, trained_with(vpp{64}), trained_with(vpp{65}), {65}, {4}},
+    {rule::virtual_stages_are_at_most_64, layers(128, trained_with(vpp{64})), layers(200, trained_with(vpp{100})), {100}, {50}},
+    {rule::virtual_stages_are_at_most_64,
+     changed(served, [](auto& d) { d.strategy.set(axis::vpp, 65); }),
+     laid_out(layout::balanced(), trained_with(vpp{INT64_MAX})),
+     {INT64_MAX},
+     {64}},
+    {rule::virtual_stages_are_at_most_64,
+     laid_out(layout::stages({128, 1}), without(axis::vpp)),
+     laid_out(layout::stages({130, 1}), without(axis::vpp)), // VPP changes nothing.
+     {65}},
+    {rule::virtual_stages_are_at_most_64, // 100, 140 and 60 layers.
+     trained,
+     laid_out(layout::first_last(100, 60), layers(300, trained_with(pp{3}, vpp{100}))),
+     {100},
+     {20}},
+    // What else limits virtual stages: the schedule, no pipeline, the framework, and a stage that has to have a layer.
+    {rule::virtual_stages_are_at_most_64, trained, scheduled(schedule::zb_v, trained_with(vpp{65})), {65}, {2}},
+    {rule::virtual_stages_are_at_most_64, trained, scheduled(schedule::dualpipe, trained_with(vpp{65})), {65}, {1}},
+    {rule::virtual_stages_are_at_most_64, trained, trained_with(pp{1}, vpp{65}), {65}, {1}},
+    {rule::virtual_stages_are_at_most_64, trained, in(profile::deepspeed, trained_with(vpp{65})), {65}, {1}},
+    {rule::virtual_stages_are_at_most_64,
+     trained,
+     in(profile::torchtitan, laid_out(layout::balanced(), layers(7, trained_with(vpp{65})))),
+     {65},
+     {3}},
+    // Overlap needs two, and 67 layers can be cut into 67 or not at all.
+    {rule::virtual_stages_are_at_most_64,
+     trained,
+     changed(layers(134, trained_with(vpp{67})), [](auto& d) { d.workload.train.overlap.expert_parallel = true; }),
+     {67}},
     {rule::dualpipe_needs_even_pp, scheduled(schedule::dualpipe), scheduled(schedule::dualpipe, trained_with(pp{3})), {3}, {2, 4}},
     {rule::dualpipe_needs_even_pp,
      scheduled(schedule::dualpipe_v, trained_with(pp{3})),
@@ -144,25 +180,25 @@ constexpr rule_case cases[] = {
     {rule::stage_fits_memory,
      with_memory(at_start, on_one_gpu),
      with_memory(at_start - 1, on_one_gpu),
-     {0, at_start, at_start - 1, 1}},
+     {0, at_start, at_start - 1, 1, 0}},
     {rule::stage_fits_memory,
      with_memory(2 * at_start, on_one_gpu, at_start + 5, 5),
      with_memory(2 * at_start, on_one_gpu, at_start, 5),
-     {0, at_start, at_start - 5, 5}},
-    {rule::stage_fits_memory, on_one_gpu, with_memory(1, on_one_gpu, 0, 2), {0, at_start, 0, at_start}}, // Nothing is left.
+     {0, at_start, at_start - 5, 5, 5}},
+    {rule::stage_fits_memory, on_one_gpu, with_memory(1, on_one_gpu, 0, 2), {0, at_start, 0, at_start, 2}}, // Nothing is left.
     {rule::stage_fits_memory,
      with_memory(at_start_of_the_second, on_two_gpus),
      with_memory(at_start_of_the_second - 1, on_two_gpus),
-     {1, at_start_of_the_second, at_start_of_the_second - 1, 1}},
+     {1, at_start_of_the_second, at_start_of_the_second - 1, 1, 0}},
     {rule::stage_fits_memory,
      with_memory(four_sequences, serving_four),
      with_memory(one_sequence, serving_four),
-     {0, four_sequences, one_sequence, 3 * 28'672}},
+     {0, four_sequences, one_sequence, 3LL * 28'672, 0}},
     // Not with another error, and with a warning (the second GPU is idle).
     {rule::stage_fits_memory,
      with_memory(1, changed(on_one_gpu, [](auto& d) { d.strategy.set(axis::ep, 3); })),
      with_memory(1, changed(on_one_gpu, [](auto& d) { d.cluster.total = 2; })),
-     {0, at_start, 1, at_start - 1}},
+     {0, at_start, 1, at_start - 1, 0}},
 
     {rule::one_request_fits_memory,
      with_memory(one_sequence, serving_four),
@@ -187,7 +223,8 @@ BOTH_TIMES("the sentence says how much is missing", [] {
   const findings found = check(with_memory(at_start - 1, on_one_gpu));
   EXPECT(!found.ok() && found.size() == 1);
   EXPECT(text{(*found.begin()).message()} ==
-         "stage 0 needs 805700352 bytes on each of its ranks, 1 more than the 805700351 that a GPU has for it");
+         "stage 0 needs 805700352 bytes on each of its ranks, 1 more than the 805700351 that a GPU has for it "
+         "besides the 0 set aside");
   const findings request = check(with_memory(one_sequence - 1, serving_four));
   EXPECT(request.size() == 2 && request.contains(rule::stage_fits_memory));
 });

@@ -20,6 +20,10 @@ constexpr deployment experts_with(Change change) {
 constexpr attention latent_heads =
     attention::latent(16, {.kv_lora_rank = 256, .qk_nope_head_dim = 64, .qk_rope_head_dim = 32, .v_head_dim = 64});
 
+constexpr deployment windowed(layer_set full, std::int64_t tokens = 128) {
+  return with([&](model& m) { m.attention.window = {.tokens = tokens, .full_layers = full}; });
+}
+
 constexpr rule_case cases[] = {
     {rule::layers_are_at_least_1, with([](model& m) { m.layers = 1; }), with([](model& m) { m.layers = 0; }), {0}},
     {rule::hidden_size_is_at_least_1,
@@ -178,6 +182,13 @@ constexpr rule_case cases[] = {
      with([](model& m) { m.linear_attention.softmax_layers.every = 0; }), // no linear attention
      with([](model& m) { m.linear_attention = {.key_heads = 2, .value_heads = 4, .softmax_layers = {.first = -1}}; }),
      {-1, 1, 0}},
+    {rule::windowed_layers_are_well_formed, windowed(layer_set::every_nth(2, 1)), windowed(layer_set::every_nth(2, 2)), {0, 2, 2}},
+    {rule::windowed_layers_are_well_formed,
+     windowed(layer_set::every_nth(0, 0), 0), // no window
+     windowed(layer_set::every_nth(0, 0)),
+     {0, 0, 0}},
+    {rule::windowed_layers_are_well_formed, windowed(attention_window::no_layers()), windowed({.first = -1}), {-1, 1, 0}},
+    {rule::windowed_layers_are_well_formed, windowed({}), windowed({.every = 2, .phase = -1}), {0, 2, -1}},
     {rule::linear_value_heads_divide_by_key_heads,
      with([](model& m) { m.linear_attention = {.key_heads = 16, .value_heads = 32}; }),
      with([](model& m) { m.linear_attention = {.key_heads = 16, .value_heads = 24}; }),

@@ -65,6 +65,8 @@ constexpr rule_case cases[] = {
      trained_with(vpp{3}),
      {8, 2, 3},
      {2, 4}},
+    // Of 130 layers neither 65 virtual stages, of which memory is not computed.
+    {rule::stage_layers_divide_by_vpp, trained_with(vpp{4}), with_layers(260, trained_with(vpp{63})), {260, 2, 63}, {26}},
 
     {rule::first_stage_has_layers, first_last(8, 2, 6), first_last(8, 0, 6), {0}, {2}},
     {rule::last_stage_has_layers, first_last(8, 6, 2), first_last(8, 6, -2), {-2}, {2}}, // One on each of the two virtual stages.

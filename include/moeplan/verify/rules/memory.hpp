@@ -2,6 +2,8 @@
 
 #include <moeplan/verify/legal.hpp>
 #include <moeplan/verify/rule.hpp>
+#include <moeplan/verify/rules/experts.hpp>
+#include <moeplan/verify/rules/pipeline.hpp>
 
 /// @file
 /// Rules on what memory depends on, and on whether it suffices. The last two are judged only where no other rule is violated.
@@ -11,6 +13,7 @@ namespace moeplan::holds {
 constexpr bool recompute_layers_is_at_least_1(const facts& f) noexcept { return f.recompute_layers >= 1; }
 constexpr bool schedule_has_two_chunks(const facts& f) noexcept { return !f.placed_in_a_v || f.chunks == 2; }
 constexpr bool schedule_has_one_chunk(const facts& f) noexcept { return !f.one_chunk_schedule || f.chunks == 1; }
+constexpr bool virtual_stages_are_at_most_64(const facts& f) noexcept { return f.chunks <= detail::most_virtual_stages; }
 constexpr bool dualpipe_needs_even_pp(const facts& f) noexcept { return !f.is_dualpipe || f.pp % 2 == 0; }
 constexpr bool offload_is_a_share(const facts& f) noexcept { return !f.offloads_too_much; }
 constexpr bool busiest_share_is_a_share(const facts& f) noexcept { return !f.busiest_takes_too_much; }
@@ -23,6 +26,22 @@ constexpr bool one_request_fits_memory(const facts& f) noexcept { return f.one_r
 
 } // namespace moeplan::holds
 
+namespace moeplan::detail {
+
+/// Whether every rule on VPP accepts one, of a layout that is not listed.
+[[nodiscard]] constexpr bool allows_vpp(const facts& f, std::int64_t vpp) noexcept {
+  facts changed = f;
+  changed.vpp = vpp;
+  const bool divides = holds::stage_layers_divide_by_vpp(changed) && holds::first_stage_divides_by_vpp(changed) &&
+                       holds::last_stage_divides_by_vpp(changed) && holds::middle_stage_divides_by_vpp(changed);
+  return divides && holds::vpp_needs_pp(changed) && suits_schedule(f, "vpp", vpp) &&
+         (!under(f, scope::serving | scope::deepspeed) || vpp == 1) &&
+         (!under(f, scope::torchtitan | scope::trtllm) || holds::stages_are_at_most_layers(changed)) &&
+         (!under(f, scope::megatron) || holds::expert_overlap_needs_vpp(changed));
+}
+
+} // namespace moeplan::detail
+
 namespace moeplan::legal {
 
 constexpr legal_values one_chunk(const facts& f) noexcept {
@@ -33,6 +52,10 @@ constexpr legal_values two_chunks(const facts& f) noexcept {
   const bool even = f.layout == layout_kind::even && f.slots % f.pp == 0 && f.slots / f.pp % 2 == 0;
   const bool balanced = f.layout == layout_kind::balanced && f.layers / f.pp >= 2;
   return f.pp > 1 && !detail::under(f, scope::serving | scope::deepspeed) && (even || balanced) ? detail::only(2) : legal_values{};
+}
+constexpr legal_values fewer_virtual_stages(const facts& f) noexcept {
+  if (f.layout == layout_kind::listed) return {};
+  return detail::nearest_allowed(f, f.vpp, detail::most_virtual_stages, detail::allows_vpp);
 }
 /// Of an even layout, only what divides its layers. Without a pipeline another schedule is meant.
 constexpr legal_values even_pp(const facts& f) noexcept {
@@ -74,6 +97,15 @@ inline constexpr rule_entry memory[] = {
      .source = "arXiv 2401.10241, section 3; DualPipe dualpipe.py",
      .holds = holds::schedule_has_one_chunk,
      .legal = legal::one_chunk,
+     .changes = "vpp"},
+    {.id = rule::virtual_stages_are_at_most_64,
+     .name = "virtual_stages_are_at_most_64",
+     .needs = known::training | known::chunks,
+     .message = "each rank has {chunks} virtual stages, and the memory of training is computed of at most 64",
+     .operands = {&operands::chunks},
+     .source = "a limit of this library",
+     .holds = holds::virtual_stages_are_at_most_64,
+     .legal = legal::fewer_virtual_stages,
      .changes = "vpp"},
     {.id = rule::dualpipe_needs_even_pp,
      .name = "dualpipe_needs_even_pp",
@@ -131,8 +163,9 @@ inline constexpr rule_entry memory[] = {
      .needs = known::memory,
      .message =
          "stage {stage} needs {peak_bytes} bytes on each of its ranks, {missing_bytes} more than the {capacity_bytes} that a "
-         "GPU has for it",
-     .operands = {&operands::fullest_stage, &operands::peak_bytes, &operands::capacity_bytes, &operands::missing_bytes},
+         "GPU has for it besides the {reserve_bytes} set aside",
+     .operands = {&operands::fullest_stage, &operands::peak_bytes, &operands::capacity_bytes, &operands::missing_bytes,
+                  &operands::reserve_bytes},
      .source = "memory of every rank: llm-analysis analysis.py:1613; calculon llm.py:1932",
      .holds = holds::stage_fits_memory},
     {.id = rule::one_request_fits_memory,

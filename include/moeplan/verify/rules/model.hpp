@@ -40,6 +40,9 @@ constexpr bool groups_hold_two_experts(const facts& f) noexcept { return f.group
 constexpr bool softmax_layers_are_well_formed(const facts& f) noexcept {
   return f.first_softmax_layer >= 0 && f.softmax_every > 0 && f.softmax_phase >= 0 && f.softmax_phase < f.softmax_every;
 }
+constexpr bool windowed_layers_are_well_formed(const facts& f) noexcept {
+  return f.first_full_layer >= 0 && f.full_every > 0 && f.full_phase >= 0 && f.full_phase < f.full_every;
+}
 constexpr bool linear_value_heads_divide_by_key_heads(const facts& f) noexcept {
   return f.linear_key_heads >= 1 && f.linear_value_heads % f.linear_key_heads == 0;
 }
@@ -207,6 +210,14 @@ inline constexpr rule_entry model[] = {
      .operands = {&operands::first_softmax_layer, &operands::softmax_every, &operands::softmax_phase},
      .source = "Megatron-LM transformer_config.py, linear_attention_freq",
      .holds = holds::softmax_layers_are_well_formed},
+    {.id = rule::windowed_layers_are_well_formed,
+     .name = "windowed_layers_are_well_formed",
+     .needs = known::window,
+     .message = "the layers with full attention beside those with a window are every {every}-th with phase {phase} from layer "
+                "{first}; the first is not negative, and the phase is from 0 to below the period",
+     .operands = {&operands::first_full_layer, &operands::full_every, &operands::full_phase},
+     .source = "Megatron-LM transformer_config.py, window_attn_skip_freq",
+     .holds = holds::windowed_layers_are_well_formed},
     {.id = rule::linear_value_heads_divide_by_key_heads,
      .name = "linear_value_heads_divide_by_key_heads",
      .needs = known::linear_attention,
