@@ -63,8 +63,9 @@ struct overlap {
 };
 
 struct training {
-  optional_integer global_batch{};  ///< sequences a step; absent: micro_batch x DP, one micro-batch a step, so that no stage holds more than one
-  std::int64_t micro_batch = 1;     ///< sequences
+  optional_integer
+      global_batch{};           ///< sequences a step; absent: micro_batch x DP, one micro-batch a step, which is all a stage holds
+  std::int64_t micro_batch = 1; ///< sequences
   std::int64_t sequence_length = 0; ///< tokens; has no default: 0 is a finding
   moeplan::recompute recompute = moeplan::recompute::none;
   moeplan::recompute_modules recompute_modules{}; ///< what selective recompute drops

@@ -114,7 +114,10 @@ private:
 
   [[nodiscard]] static std::string order_text(const rank_order& order) {
     std::string result;
-    for (const axis a : order.axes) result += (result.empty() ? "" : "-") + std::string{name_of(a).data()};
+    for (const axis a : order.axes) {
+      if (!result.empty()) result += '-';
+      result += name_of(a).data();
+    }
     return result;
   }
 
