@@ -43,7 +43,7 @@ std::string double_degree(deployment& d, axis a, const char* name) {
   const std::int64_t sp_before = s[axis::sp];
   s = s.with(dp{dp_before / 2});
   s.set(a, 2 * before);
-  const std::string what = from_to(name, before, 2 * before) + ", " + from_to("dp", dp_before, dp_before / 2);
+  std::string what = from_to(name, before, 2 * before) + ", " + from_to("dp", dp_before, dp_before / 2);
   if (a != axis::tp || sp_before == 1) return what;
   s.set(axis::sp, 2 * before);
   return what + ", " + from_to("sp", sp_before, 2 * before);

@@ -57,7 +57,7 @@ BOTH_TIMES("a middle stage by hand", [] {
   // expert of 3 x 7,168 x 2,048, and 4 of the 256 experts of that size.
   constexpr std::int64_t expert = 3LL * 7168 * 2048;
   constexpr std::int64_t dense = 4 * (187'105'280 + 1536 + 512 + 2LL * 7168 + 256LL * 7168 + expert);
-  constexpr std::int64_t experts = 4 * 4 * expert;
+  constexpr std::int64_t experts = 16 * expert;
   const stage_memory s = memory(deepseek).stage(3);
   EXPECT(s.stage == 3 && s.layers == 4);
   EXPECT(s.dense_parameters == dense + 4LL * 256);

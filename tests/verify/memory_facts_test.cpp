@@ -84,7 +84,7 @@ BOTH_TIMES("a convolution of no width looks back at nothing", [] {
                               .softmax_layers = layer_set::after_first(1)};
   // In place of attention: projections of 4 x 8 + 2 columns and one back, two scalars, a norm of 8; the state 8 x 8; no cache.
   const std::int64_t numbers = 600 - 4 * 64 + 34 * 8 + 64 + 2 + 8;
-  EXPECT(check(d).facts.peak_bytes == 2 * numbers + 2 * 64);
+  EXPECT(check(d).facts.peak_bytes == 2 * numbers + 2LL * 64);
 });
 
 BOTH_TIMES("a stage without decoder layers may be the fullest", [] {
