@@ -29,8 +29,7 @@ void for_random_fits(std::uint64_t seed, int times, Set set, Visit visit) {
     const std::int64_t peak = found.facts.peak_bytes;
     if (peak > std::int64_t{1} << 60) continue;
     const std::int64_t near[] = {peak, peak - 1, peak + 511, peak + peak / 100, peak - peak / 100, peak + peak / 2};
-    const auto reserve =
-        static_cast<std::int64_t>((d.workload.is_training() ? d.workload.train.reserve : d.workload.serve.reserve).amount.bits);
+    const auto reserve = static_cast<std::int64_t>(d.workload.reserve().amount.bits);
     const std::int64_t memory = near[bits() % 6] + reserve;
     d.cluster.gpu = {.memory = moeplan::bytes{memory > 0 ? memory : 1}};
     visit(d, bits);

@@ -4,6 +4,7 @@
 
 #include <moeplan/describe/serving.hpp>
 #include <moeplan/describe/training.hpp>
+#include <moeplan/number/bytes.hpp>
 
 /// @file
 /// Training or serving, exactly one.
@@ -30,6 +31,8 @@ struct workload {
   [[nodiscard]] constexpr std::int64_t vocabulary_multiple() const noexcept {
     return is_training() ? train.vocabulary_multiple : serve.vocabulary_multiple;
   }
+  /// What of each GPU's memory is set aside.
+  [[nodiscard]] constexpr bytes reserve() const noexcept { return is_training() ? train.reserve : serve.reserve; }
   [[nodiscard]] constexpr std::int64_t redundant_experts() const noexcept { return serve.redundant_experts; }
 
   friend constexpr bool operator==(const workload&, const workload&) noexcept = default;

@@ -53,7 +53,7 @@ constexpr void visit_stage_memories(const deployment& d, Visit& visit) noexcept 
 [[nodiscard]] constexpr saturating_count memory_limit(const deployment& d) noexcept {
   const gpu& g = d.cluster.gpu;
   const std::uint64_t usable = (g.usable_memory > bytes{} ? g.usable_memory : g.memory).amount.bits;
-  const std::uint64_t reserve = (d.workload.is_training() ? d.workload.train.reserve : d.workload.serve.reserve).amount.bits;
+  const std::uint64_t reserve = d.workload.reserve().amount.bits;
   return usable > reserve ? usable - reserve : 0;
 }
 

@@ -119,7 +119,7 @@ public:
 
   static constexpr std::int64_t most_chunks = 64;
 
-  /// Precondition: a training run that `check` accepts, of which no rank has more than `most_chunks` virtual stages.
+  /// Precondition: a training run that `check` accepts.
   constexpr explicit training_memory(const deployment& d) noexcept
       : deployment_{&d},
         strategy_{detail::with_dp(d)},

@@ -37,7 +37,7 @@ static_assert(most_virtual_stages == training_memory<>::most_chunks);
 template <int OnUse = 0>
 [[nodiscard]] constexpr bool read_memory(facts& f, const deployment& d) noexcept {
   f.capacity_bytes = or_most(memory_limit(d));
-  f.reserve_bytes = or_most((d.workload.is_training() ? d.workload.train.reserve : d.workload.serve.reserve).amount.bits);
+  f.reserve_bytes = or_most(d.workload.reserve().amount.bits);
   if (d.cluster.gpu.memory == bytes{} && d.cluster.gpu.usable_memory == bytes{}) return false;
   if (!knows_memory(f)) return false;
   highest_stage highest;

@@ -14,6 +14,19 @@ namespace embedding_step {
 enum : std::uint16_t { lookup, reduction, backward, gather_gradient = backward, weight_gradient, end };
 } // namespace embedding_step
 
+namespace detail {
+
+/// The gradient of the embedding's weights, from step `from` to `until`: PyTorch makes it whole, and sums up many tokens by segments.
+template <class Visit>
+constexpr void visit_embedding_gradient(const activation_shape& s, Visit& visit, std::uint16_t from, std::uint16_t until) noexcept {
+  visit({"gradient of the embedding", "EmbeddingBackwardKernel.cu", s.vocabulary, s.hidden, s.type, from, until});
+  if (s.tokens <= 3072) return;
+  const saturating_count segments = s.tokens / 10 + (s.tokens < s.vocabulary ? s.tokens : s.vocabulary);
+  visit({"sums of segments", "EmbeddingBackwardKernel.cu", segments, s.hidden, number_type::fp32, from, until});
+}
+
+} // namespace detail
+
 /// Visits every tensor that lives while the embedding works on one micro-batch. Sources: tensor_parallel/layers.py
 /// VocabParallelEmbedding; PyTorch EmbeddingBackwardKernel.cu.
 template <class Visit>
@@ -28,11 +41,7 @@ constexpr void visit_embedding_tensors(const activation_shape& s, Visit& visit) 
   visit({"embedded tokens", "layers.py F.embedding", s.tokens, s.hidden, type, lookup, backward});
   visit({"gradient of the residual", "autograd", s.spread_tokens, s.hidden, type, backward,
          s.sequence_parallel ? std::uint16_t{weight_gradient} : std::uint16_t{end}});
-  visit({"gradient of the embedding", "EmbeddingBackwardKernel.cu", s.vocabulary, s.hidden, type, weight_gradient, end});
-  if (s.tokens > 3072) {
-    const saturating_count segments = s.tokens / 10 + (s.tokens < s.vocabulary ? s.tokens : s.vocabulary);
-    visit({"sums of segments", "EmbeddingBackwardKernel.cu", segments, s.hidden, number_type::fp32, weight_gradient, end});
-  }
+  detail::visit_embedding_gradient(s, visit, weight_gradient, end);
   if (!s.sequence_parallel) return;
   visit({"reduced embedded tokens", "layers.py reduce_scatter", s.spread_tokens, s.hidden, type, reduction, backward});
   visit({"gathered gradient", "mappings.py gather", s.tokens, s.hidden, type, gather_gradient, end});

@@ -4,6 +4,7 @@
 
 #include <moeplan/memory/activation_shape.hpp>
 #include <moeplan/memory/tensor.hpp>
+#include <moeplan/memory/tensors/ends.hpp>
 #include <moeplan/memory/tensors/linear_input.hpp>
 
 /// @file
@@ -60,11 +61,7 @@ constexpr void visit_mtp_embedding_tensors(const activation_shape& s, Visit& vis
          s.sequence_parallel ? std::uint16_t{weight_gradient} : std::uint16_t{end}});
   if (s.sequence_parallel)
     visit({"gathered gradient of the embedded tokens", "mappings.py gather", s.tokens, s.hidden, type, gather_gradient, end});
-  visit({"gradient of the embedding", "EmbeddingBackwardKernel.cu", s.vocabulary, s.hidden, type, weight_gradient, end});
-  if (s.tokens > 3072) {
-    const saturating_count segments = s.tokens / 10 + (s.tokens < s.vocabulary ? s.tokens : s.vocabulary);
-    visit({"sums of segments", "EmbeddingBackwardKernel.cu", segments, s.hidden, number_type::fp32, weight_gradient, end});
-  }
+  visit_embedding_gradient(s, visit, weight_gradient, end);
 }
 
 } // namespace detail
