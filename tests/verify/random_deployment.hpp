@@ -516,7 +516,11 @@ private:
         else
           v.linear_state = any<moeplan::number_type>(8);
         return;
-      case 47: training ? schedule(t, 1 + static_cast<number>(below(2)), 1 + static_cast<number>(below(2))) : formats(v); return;
+      case 47: {
+        const auto vpp = 1 + static_cast<number>(below(2)), pp = 1 + static_cast<number>(below(2));
+        training ? schedule(t, pp, vpp) : formats(v);
+        return;
+      }
       case 48: memory(d.cluster.gpu); return;
       case 40: d.profile = any<moeplan::profile>(7); return;
       case 41: training ? spoil(t.dp_replicate) : spoil(v.decode_context); return;
