@@ -18,24 +18,35 @@ namespace {
 
 constexpr const char* lifetime_names[] = {"run", "kept", "between_stages", "at_work"};
 
-/// Which component a tensor of parameters' states belongs to, by its name.
 struct state_component {
-  text tensor;
   memory_member member;
-  const char* component;
+  const char* name;
 };
 
-constexpr state_component state_components[] = {
-    {"weights", memory_member::weights, "weights"},
-    {"correction biases of routers", memory_member::weights, "weights"},
-    {"FP8 weights, in rows and in columns", memory_member::weights, "fp8_weights"},
-    {"scales of FP8 weights", memory_member::weights, "fp8_weights"},
-    {"gradients", memory_member::gradients, "gradients"},
-    {"master weights", memory_member::optimizer, "master_weights"},
-    {"first moments", memory_member::optimizer, "first_moments"},
-    {"second moments", memory_member::optimizer, "second_moments"},
-    {"second moments, of what is no matrix of a layer", memory_member::optimizer, "second_moments"},
-};
+/// Which component a tensor of parameters' states belongs to.
+state_component component_of(state_kind kind) {
+  switch (kind) {
+    case state_kind::none:
+    case state_kind::weights:
+    case state_kind::router_biases: break;
+    case state_kind::quantised_weights:
+    case state_kind::weight_scales: return {memory_member::weights, "fp8_weights"};
+    case state_kind::gradients: return {memory_member::gradients, "gradients"};
+    case state_kind::master_weights: return {memory_member::optimizer, "master_weights"};
+    case state_kind::first_moments: return {memory_member::optimizer, "first_moments"};
+    case state_kind::second_moments: return {memory_member::optimizer, "second_moments"};
+  }
+  return {memory_member::weights, "weights"};
+}
+
+const char* word_of(state_owner owner) {
+  switch (owner) {
+    case state_owner::none: break;
+    case state_owner::dense: return "dense";
+    case state_owner::experts: return "expert";
+  }
+  return "";
+}
 
 /// Short names for buffers that have long ones.
 struct short_name {
@@ -76,9 +87,10 @@ public:
 
   void operator()(const memory_term& t) {
     if (t.bytes == 0) return;
-    memory_component where = component_of(t);
+    memory_component where = part_of(t);
     where.bytes = t.bytes.value();
-    add(where, {.name = t.tensor.name,
+    const bool state = t.owner != state_owner::none;
+    add(where, {.name = state ? std::string{word_of(t.owner)} + ' ' + t.tensor.name : std::string{t.tensor.name},
                 .shape = shape_of(t.tensor),
                 .type = io::name_in(io::number_type_names, t.tensor.type),
                 .times = t.times,
@@ -107,7 +119,7 @@ public:
 
 private:
   /// Without its bytes.
-  [[nodiscard]] memory_component component_of(const memory_term& t) const {
+  [[nodiscard]] memory_component part_of(const memory_term& t) const {
     const peak_time time = report_.memory.time;
     const bool apart_from_passes = time == peak_time::start || time == peak_time::update;
     switch (t.lifetime) {
@@ -120,11 +132,10 @@ private:
         return {component_name(t.tensor.name), memory_member::workspace};
       case lifetime::run: break;
     }
-    const bool of_experts = text{t.tensor.source} == text{"parameters that EDP ranks hold"};
-    const bool of_dense = text{t.tensor.source} == text{"parameters that DP x CP ranks hold"};
-    if (of_experts || of_dense)
-      for (const state_component& s : state_components)
-        if (s.tensor == text{t.tensor.name}) return {(of_experts ? "expert_" : "dense_") + std::string{s.component}, s.member};
+    if (t.owner != state_owner::none) {
+      const state_component c = component_of(t.state);
+      return {std::string{word_of(t.owner)} + '_' + c.name, c.member};
+    }
     return {component_name(t.tensor.name), memory_member::workspace};
   }
 

@@ -20,10 +20,12 @@ namespace {
 struct sum_of_terms {
   saturating_count bytes{0};
   saturating_count by_lifetime[4]{};
+  int without_name_or_source = 0;
 
   constexpr void operator()(const memory_term& t) noexcept {
     bytes += t.bytes;
     by_lifetime[static_cast<std::size_t>(t.lifetime)] += t.bytes;
+    if (*t.tensor.name == 0 || *t.tensor.source == 0) ++without_name_or_source;
   }
 };
 
@@ -122,7 +124,9 @@ TEST_CASE("under every schedule, recompute and sharding the terms add up to the 
           CAPTURE(stage);
           const auto whole = memory.stage(stage);
           times.insert(static_cast<std::uint16_t>(whole.time));
-          CHECK(terms_of(memory, stage).bytes == whole.peak());
+          const sum_of_terms sum = terms_of(memory, stage);
+          CHECK(sum.bytes == whole.peak());
+          CHECK(sum.without_name_or_source == 0);
         }
       }
     }

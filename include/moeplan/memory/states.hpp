@@ -32,7 +32,20 @@ struct model_states {
 };
 
 /// What a tensor of states is.
-enum class state_kind : std::uint16_t { weights, quantised_weights, gradients, optimizer };
+enum class state_kind : std::uint16_t {
+  none,
+  weights,
+  router_biases,     ///< correction biases, which no gradient trains
+  quantised_weights, ///< in FP8
+  weight_scales,     ///< of these
+  gradients,
+  master_weights,
+  first_moments, ///< momentum, for optimizers that have no other
+  second_moments
+};
+
+/// Whether it belongs to the optimizer.
+[[nodiscard]] constexpr bool optimizes(state_kind kind) noexcept { return kind >= state_kind::master_weights; }
 
 namespace detail {
 
@@ -65,13 +78,11 @@ template <class Integer, class Visit>
 constexpr void visit_quantised_weights(const Integer& n, fp8_recipe recipe,
                                        Visit& visit) noexcept(noexcept(Integer{} * Integer{})) {
   if (recipe == fp8_recipe::none) return;
-  visit(state_kind::quantised_weights, "FP8 weights, in rows and in columns", Integer(Integer(2) * n), number_type::fp8);
+  visit(state_kind::quantised_weights, Integer(Integer(2) * n), number_type::fp8);
   if (recipe == fp8_recipe::blockwise)
-    visit(state_kind::quantised_weights, "scales of FP8 weights", Integer(Integer(2) * divided_up<Integer>(n, Integer(128 * 128))),
-          number_type::fp32);
+    visit(state_kind::weight_scales, Integer(Integer(2) * divided_up<Integer>(n, Integer(128 * 128))), number_type::fp32);
   if (recipe == fp8_recipe::mxfp8)
-    visit(state_kind::quantised_weights, "scales of FP8 weights", Integer(Integer(2) * divided_up<Integer>(n, Integer(32))),
-          number_type::fp8);
+    visit(state_kind::weight_scales, Integer(Integer(2) * divided_up<Integer>(n, Integer(32))), number_type::fp8);
 }
 
 /// Sums up what visit_states visits.
@@ -80,14 +91,18 @@ struct state_sum {
   const training* run = nullptr;
   model_states<Integer> all{};
 
-  constexpr void operator()(state_kind kind, const char*, const Integer& numbers,
-                            number_type type) noexcept(noexcept(Integer{} * Integer{})) {
+  constexpr void operator()(state_kind kind, const Integer& numbers, number_type type) noexcept(noexcept(Integer{} * Integer{})) {
     const auto size = bytes_of<Integer>(numbers, type);
     switch (kind) {
-      case state_kind::weights: all.weights = all.weights + size; return;
-      case state_kind::quantised_weights: all.quantised_weights = all.quantised_weights + size; return;
+      case state_kind::weights:
+      case state_kind::router_biases: all.weights = all.weights + size; return;
+      case state_kind::quantised_weights:
+      case state_kind::weight_scales: all.quantised_weights = all.quantised_weights + size; return;
       case state_kind::gradients: all.gradients = all.gradients + size; return;
-      case state_kind::optimizer: break;
+      case state_kind::none: return;
+      case state_kind::master_weights:
+      case state_kind::first_moments:
+      case state_kind::second_moments: break;
     }
     const auto host = host_part<Integer>(size, *run);
     all.host = all.host + host;
@@ -97,7 +112,7 @@ struct state_sum {
 
 } // namespace detail
 
-/// Visits the tensors that belong to the parameters of one group on a rank, visit(state_kind, name, numbers, type). `ranks` share their
+/// Visits the tensors that belong to the parameters of one group on a rank, visit(state_kind, numbers, type). `ranks` share their
 /// states: each sharded part is divided by it and rounded up. A master copy in the type of the weights is the weights themselves.
 /// Sources: arXiv 1910.02054 section 5 (ZeRO); Megatron-LM docs/source/api-guide/dist_optimizer.md (bytes a parameter).
 /// Precondition: a training run that `check` accepts, ranks >= 1.
@@ -110,18 +125,18 @@ constexpr void visit_states(const parameter_group<Integer>& g, const training& t
   const Integer optimizer_ranks(t.sharding >= sharding::optimizer ? ranks : 1);
   const bool only_quantised = p.fp8_weights && p.fp8 != fp8_recipe::none;
   const Integer in_own_type = only_quantised ? Integer(g.routers + g.others) : g.trained();
-  visit(state_kind::weights, "weights", detail::divided_up<Integer>(in_own_type, weight_ranks), p.weights);
-  visit(state_kind::weights, "correction biases of routers", g.buffers, number_type::fp32);
+  visit(state_kind::weights, detail::divided_up<Integer>(in_own_type, weight_ranks), p.weights);
+  visit(state_kind::router_biases, g.buffers, number_type::fp32);
   const Integer linear_ranks = only_quantised ? weight_ranks : Integer(1);
   detail::visit_quantised_weights<Integer>(detail::divided_up<Integer>(g.linear, linear_ranks), p.fp8, visit);
-  visit(state_kind::gradients, "gradients", detail::divided_up<Integer>(g.trained(), gradient_ranks), p.gradients);
+  visit(state_kind::gradients, detail::divided_up<Integer>(g.trained(), gradient_ranks), p.gradients);
   if (t.optimizer == optimizer::none) return;
   const auto all = detail::divided_up<Integer>(g.trained(), optimizer_ranks);
-  if (only_quantised || p.master_weights != p.weights) visit(state_kind::optimizer, "master weights", all, p.master_weights);
-  visit(state_kind::optimizer, "first moments", all, p.first_moment);
-  if (t.optimizer == optimizer::adam) visit(state_kind::optimizer, "second moments", all, p.second_moment);
+  if (only_quantised || p.master_weights != p.weights) visit(state_kind::master_weights, all, p.master_weights);
+  visit(state_kind::first_moments, all, p.first_moment);
+  if (t.optimizer == optimizer::adam) visit(state_kind::second_moments, all, p.second_moment);
   if (t.optimizer == optimizer::muon)
-    visit(state_kind::optimizer, "second moments, of what is no matrix of a layer",
+    visit(state_kind::second_moments, // of what is no matrix of a layer, which Adam trains
           Integer(all - detail::divided_up<Integer>(g.matrices(), optimizer_ranks)), p.second_moment);
 }
 

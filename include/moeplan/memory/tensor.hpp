@@ -24,6 +24,9 @@ struct tensor {
   [[nodiscard, gnu::always_inline]] constexpr saturating_count elements() const noexcept { return rows * columns; }
 };
 
+/// The gradient of a block's output: where the block is the last of its stage, the next stage sent it.
+inline constexpr const char* gradient_of_the_residual = "gradient of the residual";
+
 /// Visits a tensor, or, where recompute drops it, the two that stand in its place: one until the forward pass of its block ends at step
 /// `backward`, and another from step `again` of the backward pass.
 template <class Visit>

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include <moeplan/memory/chunk_memory.hpp>
+#include <moeplan/memory/state_source.hpp>
 #include <moeplan/memory/states.hpp>
 #include <moeplan/memory/tensor.hpp>
 #include <moeplan/memory/training_memory.hpp>
@@ -22,6 +23,13 @@ enum class lifetime : std::uint16_t {
   at_work         ///< in the block that is at work at the peak
 };
 
+/// Whose states a tensor is.
+enum class state_owner : std::uint16_t {
+  none,   ///< it is none
+  dense,  ///< parameters of which DP x CP ranks hold the same
+  experts ///< parameters of which EDP ranks hold the same
+};
+
 /// Equal tensors on a rank.
 struct memory_term {
   moeplan::tensor tensor{};
@@ -29,6 +37,8 @@ struct memory_term {
   moeplan::lifetime lifetime = moeplan::lifetime::run;
   moeplan::block block = moeplan::block::none; ///< which it belongs to; none: to no block
   saturating_count bytes{0};                   ///< of all of them, as an allocator takes them
+  state_owner owner = state_owner::none;
+  state_kind state = state_kind::none; ///< what of it
 };
 
 namespace detail {
@@ -77,7 +87,7 @@ struct alive_tensors {
 
   constexpr void operator()(const tensor& t) noexcept {
     if (t.from > first || t.until <= last) return;
-    if (residual_gradient_is_counted && text{t.name} == text{"gradient of the residual"}) return;
+    if (residual_gradient_is_counted && text{t.name} == text{gradient_of_the_residual}) return;
     (*visit)(memory_term{t, times, lifetime, block, allocated(bytes_of(t)) * times});
   }
 };
@@ -108,15 +118,16 @@ template <class Visit>
 struct state_terms {
   Visit* visit = nullptr;
   const training* run = nullptr;
-  const char* source = "";
+  state_owner owner = state_owner::none;
   bool before_training = false; ///< there are no optimizer states yet
 
-  constexpr void operator()(state_kind kind, const char* name, saturating_count numbers, number_type type) noexcept {
-    if (kind == state_kind::optimizer && before_training) return;
+  constexpr void operator()(state_kind kind, saturating_count numbers, number_type type) noexcept {
+    if (optimizes(kind) && before_training) return;
     const auto all = bytes_of<saturating_count>(numbers, type);
-    const saturating_count here = kind == state_kind::optimizer ? all - host_part<saturating_count>(all, *run) : all;
+    const saturating_count here = optimizes(kind) ? all - host_part<saturating_count>(all, *run) : all;
     if (here == 0) return;
-    (*visit)(memory_term{{name, source, numbers, 1, type}, 1, lifetime::run, block::none, here});
+    (*visit)(memory_term{
+        .tensor = {name_of(kind), source_of(kind, *run), numbers, 1, type}, .bytes = here, .owner = owner, .state = kind});
   }
 };
 
@@ -157,9 +168,9 @@ public:
 private:
   constexpr void visit_states_of(const rank_parameters<saturating_count>& parameters, bool before_training) noexcept {
     const training& t = memory_->run().workload.train;
-    state_terms<Visit> dense{visit_, &t, "parameters that DP x CP ranks hold", before_training};
+    state_terms<Visit> dense{visit_, &t, state_owner::dense, before_training};
     visit_states<saturating_count>(parameters.dense, t, memory_->ranks().dense, dense);
-    state_terms<Visit> experts{visit_, &t, "parameters that EDP ranks hold", before_training};
+    state_terms<Visit> experts{visit_, &t, state_owner::experts, before_training};
     visit_states<saturating_count>(parameters.experts, t, memory_->ranks().experts, experts);
   }
 

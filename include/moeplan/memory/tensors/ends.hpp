@@ -39,7 +39,7 @@ constexpr void visit_embedding_tensors(const activation_shape& s, Visit& visit) 
     visit(
         {"dropout mask", "language_model_embedding.py", s.spread_tokens, s.hidden, number_type::int8, reduction, weight_gradient});
   visit({"embedded tokens", "layers.py F.embedding", s.tokens, s.hidden, type, lookup, backward});
-  visit({"gradient of the residual", "autograd", s.spread_tokens, s.hidden, type, backward,
+  visit({gradient_of_the_residual, "autograd", s.spread_tokens, s.hidden, type, backward,
          s.sequence_parallel ? std::uint16_t{weight_gradient} : std::uint16_t{end}});
   detail::visit_embedding_gradient(s, visit, weight_gradient, end);
   if (!s.sequence_parallel) return;
@@ -75,7 +75,7 @@ constexpr void visit_head_tensors(const activation_shape& s, Visit& visit) noexc
   }
   visit({"gradient of the norm output", "layers.py grad_input", s.tokens, s.hidden, type, output_gradient,
          s.sequence_parallel ? std::uint16_t{norm_gradient} : std::uint16_t{end}});
-  visit({"gradient of the residual", "ops/basic/rmsnorm.py", s.spread_tokens, s.hidden, type, norm_gradient, end});
+  visit({gradient_of_the_residual, "ops/basic/rmsnorm.py", s.spread_tokens, s.hidden, type, norm_gradient, end});
   if (!s.sequence_parallel) return;
   visit({"reduced gradient of the norm output", "layers.py reduce_scatter", s.spread_tokens, s.hidden, type, output_gradient, end});
 }

@@ -80,7 +80,7 @@ constexpr void visit_grouped_query_tensors(const activation_shape& s, Visit& vis
   if (a.output_gate)
     visit({"attention output before the gate", "attention.py output gate", s.tokens, s.outputs, type, core, core_gradient});
 
-  visit({"gradient of the residual", "autograd", s.spread_tokens, s.hidden, type, backward, end, true});
+  visit({gradient_of_the_residual, "autograd", s.spread_tokens, s.hidden, type, backward, end, true});
   visit({"gradient of queries", "backends.py dq", s.tokens, s.queries, type, core_gradient, joined_gradient});
   visit({"gradient of keys", "backends.py dk", s.tokens, s.keys, type, core_gradient, query_rotation_gradient});
   visit({"gradient of values", "backends.py dv", s.tokens, s.values, type, core_gradient, projection_gradient});

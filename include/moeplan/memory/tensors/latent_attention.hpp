@@ -107,7 +107,7 @@ constexpr void visit_latent_attention_tensors(const activation_shape& s, Visit& 
   if (s.train.kernels.hidden_dropout)
     visit({"dropout mask", "fused_bias_dropout.py", s.spread_tokens, s.hidden, number_type::int8, residual, core_gradient});
 
-  visit({"gradient of the residual", "autograd", s.spread_tokens, s.hidden, type, backward, end, true});
+  visit({gradient_of_the_residual, "autograd", s.spread_tokens, s.hidden, type, backward, end, true});
   visit({"gradient of queries", "backends.py dq", s.tokens, s.queries, type, core_gradient, down_projection_gradient, true});
   visit({"gradient of keys", "backends.py dk", s.tokens, s.keys, type, core_gradient, up_projection_gradient});
   visit({"gradient of values", "backends.py dv", s.tokens, s.values, type, core_gradient, up_projection_gradient});

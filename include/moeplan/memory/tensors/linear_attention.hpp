@@ -179,7 +179,7 @@ constexpr void visit_linear_attention_tensors(const activation_shape& s, Visit& 
   if (s.train.kernels.hidden_dropout)
     visit({"dropout mask", "fused_bias_dropout.py", s.spread_tokens, s.hidden, number_type::int8, residual, gate_gradient});
 
-  visit({"gradient of the residual", "autograd", s.spread_tokens, s.hidden, type, backward, end});
+  visit({gradient_of_the_residual, "autograd", s.spread_tokens, s.hidden, type, backward, end});
   visit({"gradient of the gated output", "linear.py dgrad", s.tokens, w.values, type, output_gradient, gated_norm_gradient});
   visit({"gradient of the normed output", "gated_delta_net.py _apply_gated_norm", s.tokens, w.values, type, gate_gradient,
          core_gradient});

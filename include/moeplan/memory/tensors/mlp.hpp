@@ -57,7 +57,7 @@ constexpr void visit_mlp_tensors(const activation_shape& s, Visit& visit) noexce
     visit({"recomputed MLP output", "tensor_parallel/random.py CheckpointFunction", s.spread_tokens, s.hidden, type, backward,
            norm_gradient});
 
-  visit({"gradient of the residual", "autograd", s.spread_tokens, s.hidden, type, backward, end, true});
+  visit({gradient_of_the_residual, "autograd", s.spread_tokens, s.hidden, type, backward, end, true});
   visit({"gradient of the activation", "linear.py dgrad", s.tokens, width, type, down_projection_gradient, up_projection_gradient});
   visit({"gradient of the up-projection", "fused_bias_swiglu.py", s.tokens, up, type, activation_gradient, end, true});
   visit({"gradient of the norm output", "layernorm_linear.py dgrad", s.tokens, s.hidden, type, up_projection_gradient, end});

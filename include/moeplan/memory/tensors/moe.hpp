@@ -261,7 +261,7 @@ constexpr void visit_moe_tensors(const activation_shape& s, Visit& visit) noexce
   if (s.train.kernels.hidden_dropout)
     visit({"dropout mask", "fused_bias_dropout.py", s.spread_tokens, s.hidden, number_type::int8, residual, combine_gradient});
 
-  visit({"gradient of the residual", "autograd", s.spread_tokens, s.hidden, type, backward, end, shared});
+  visit({gradient_of_the_residual, "autograd", s.spread_tokens, s.hidden, type, backward, end, shared});
   visit({"gradient of the norm output", "permutation.py", s.spread_tokens, s.hidden, type, permutation_gradient, end});
   visit({"gradient of the norm input", "ops/basic/rmsnorm.py", s.spread_tokens, s.hidden, type, norm_gradient, end});
 }
