@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds and runs all tests, with g++ and, where it is installed, clang++.
+# Builds and runs all tests, with g++ and, where it is installed, clang++ and its sanitizers.
 #   tests/run.sh [COMPILER...]      for instance: tests/run.sh clang++-19
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -18,11 +18,21 @@ if [ ${#compilers[@]} -eq 0 ]; then
   done
 fi
 
+# clang's programs run under the address and undefined behaviour sanitizers, if it has them.
+preset_for() {  # preset_for COMPILER
+  case $1 in
+    *clang*)
+      if "$1" -fsanitize=address,undefined -x c++ -o /dev/null - <<<'int main() {}' 2>/dev/null; then echo sanitize; else echo clang; fi
+      ;;
+    *) echo gcc ;;
+  esac
+}
+
 run_tests() {  # run_tests COMPILER
-  local build=build/$1
+  local build=build/$1 preset
+  preset=$(preset_for "$1")
   rm -f "$build/ctest.log"
-  cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER="$1" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON \
-    -DMOEPLAN_BUILD_TESTS=ON -DMOEPLAN_BUILD_EXAMPLES=ON -DMOEPLAN_BUILD_BENCHMARKS=OFF &&
+  cmake --preset "$preset" -B "$build" -DCMAKE_CXX_COMPILER="$1" &&
     cmake --build "$build" --target all all_verify_interface_header_sets &&
     ctest --test-dir "$build" --output-on-failure --no-tests=error --parallel "$(nproc)" | tee "$build/ctest.log"
 }
