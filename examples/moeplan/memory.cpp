@@ -74,6 +74,18 @@ void write(io::json_writer& json, const char* key, const capacity<>& c) {
   c.unbounded ? json.null() : json.value(c.amount.value());
 }
 
+void write(io::json_writer& json, const memory_limits& limits) {
+  const auto number = [&json](const char* key, const std::optional<std::int64_t>& n) {
+    json.key(key);
+    n ? json.value(*n) : json.null();
+  };
+  json.key("limits").begin_object();
+  number("largest_micro_batch", limits.micro_batch);
+  number("longest_sequence", limits.sequence_length);
+  number("fewest_gpus", limits.gpus);
+  json.end_object();
+}
+
 void write(io::json_writer& json, const memory_report& report, bool terms) {
   json.begin_object();
   json.member("peak_bytes", report.peak());
@@ -89,6 +101,7 @@ void write(io::json_writer& json, const memory_report& report, bool terms) {
     write(json, "longest_sequence", report.room->longest);
     json.end_object();
   }
+  if (report.capacity) write(json, report.limits);
   json.key("stages").begin_array();
   for (const stage_report& s : report.stages) write(json, s, terms);
   json.end_array();

@@ -327,6 +327,7 @@ std::optional<memory_report> report_memory(const deployment& d) {
     for (const stage_memory& s : list.stages) report.stages.push_back(serving_report(d, parts, s));
     if (report.capacity) report.room = serving_capacity_of(d);
   }
+  if (report.capacity) report.limits = limits_of(d);
   for (std::size_t i = 1; i < report.stages.size(); ++i)
     if (report.stages[i].memory.peak() > report.stages[report.fullest].memory.peak()) report.fullest = i;
   return report;

@@ -12,6 +12,8 @@
 #include <moeplan/memory/stage_memory.hpp>
 #include <moeplan/verify/findings.hpp>
 
+#include "memory_limits.hpp"
+
 namespace tool {
 
 /// The members of stage_memory that take bytes.
@@ -58,6 +60,7 @@ struct memory_report {
   std::uint64_t reserve = 0;             ///< set aside of the GPU's memory, no part of the capacity
   /// Serving: what there is room for. Absent where the capacity is, and where ranks hold several virtual stages.
   std::optional<moeplan::serving_capacity<>> room;
+  memory_limits limits{};
 
   [[nodiscard]] std::uint64_t peak() const { return stages[fullest].memory.peak().value(); }
   [[nodiscard]] bool fits() const { return !capacity || peak() <= *capacity; }

@@ -290,7 +290,24 @@ void print_advice(std::ostream& out, const deployment& d, const memory_report& r
   out << '\n';
 }
 
-void print_limits(std::ostream& out, const deployment& d, const memory_report& report) {
+/// Numbers that are found; without any, it is the advice that helps.
+void print_limits(std::ostream& out, const deployment& d, const memory_limits& limits) {
+  if (!limits.micro_batch && !limits.sequence_length && !limits.gpus) return;
+  text_table table{"lrl"};
+  const auto row = [&table](const char* what, const std::optional<std::int64_t>& n, const std::string& now) {
+    table.row({what, n ? grouped(*n) : "none", now});
+  };
+  const bool trains = d.workload.is_training();
+  if (trains) row("largest micro-batch", limits.micro_batch, grouped(d.workload.train.micro_batch) + " now");
+  const std::int64_t tokens = trains ? d.workload.train.sequence_length : d.workload.serve.sequence_length;
+  row("longest sequences", limits.sequence_length, counted(tokens, "token") + " now");
+  row("fewest GPUs", limits.gpus, grouped(gpus(d.strategy).value()) + " now");
+  out << "What still fits, everything else as it is\n";
+  table.print(out, 2);
+  out << '\n';
+}
+
+void print_what_is_not_counted(std::ostream& out, const deployment& d, const memory_report& report) {
   out << "Not counted: " << (d.workload.is_training() ? "" : "activations, CUDA graphs, ")
       << "the CUDA context, communication libraries and fragmentation of the allocator"
       << (report.reserve > 0 ? "; reserve_bytes sets memory aside for them.\n"
@@ -307,8 +324,9 @@ void print_memory(std::ostream& out, const deployment& d, const memory_report& r
   print_components(out, d, report);
   if (report.room) print_room(out, d, *report.room);
   if (!report.fits()) print_advice(out, d, report);
+  print_limits(out, d, report.limits);
   if (terms) print_entries(out, report);
-  print_limits(out, d, report);
+  print_what_is_not_counted(out, d, report);
 }
 
 } // namespace tool

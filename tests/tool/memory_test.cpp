@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <iterator>
 #include <regex>
 #include <string>
@@ -317,6 +318,31 @@ TEST_CASE("advice that changes how ranks communicate costs other communication")
     REQUIRE_MESSAGE(at != std::string::npos, change);
     CHECK(contains(text.substr(at, text.find('\n', at) - at), "  other communication"));
   }
+}
+
+TEST_CASE("what is said to fit still fits, and a little more does not") {
+  nlohmann::json d = nlohmann::json::parse(std::ifstream{deployments + "deepseek-v3-2048.json"});
+  d["model"] = "deepseek-v3"; // in place of a file relative to where the deployment was
+  const nlohmann::json now = memory(d.dump(), "--json").json();
+  REQUIRE(now["fits"] == true);
+  const auto fits = [&d](const char* object, const char* key, std::int64_t value) {
+    nlohmann::json changed = d;
+    changed[object][key] = value;
+    const answer a = memory(changed.dump(), "--json");
+    return a.status == 0 && a.json()["fits"] == true;
+  };
+  const std::int64_t micro_batch = now["limits"]["largest_micro_batch"];
+  CHECK(fits("training", "micro_batch", micro_batch));
+  CHECK_FALSE(fits("training", "micro_batch", 2 * micro_batch));
+  const std::int64_t tokens = now["limits"]["longest_sequence"];
+  CHECK(fits("training", "sequence_length", tokens));
+  CHECK_FALSE(fits("training", "sequence_length", tokens + 1));
+  const std::int64_t gpus = now["limits"]["fewest_gpus"];
+  nlohmann::json smaller = d;
+  smaller["cluster"]["nodes"] = gpus / 8;
+  smaller["strategy"]["dp"] = gpus / 16;
+  CHECK(memory(smaller.dump(), "--json").status == 0);
+  CHECK(contains(memory_of_file("deepseek-v3-2048").out, "What still fits, everything else as it is"));
 }
 
 TEST_CASE("an unknown GPU: the memory is known, but not whether it fits") {
