@@ -14,14 +14,6 @@ constexpr routing with_capacity(ratio factor, bool padded) { return {.capacity_f
 
 constexpr routed_rows balanced(std::int64_t n) { return {n, n, n}; }
 
-BOTH_TIMES("capacity is an expert's share of a rank's copies, rounded up", [] {
-  EXPECT(expert_capacity(v3, with_capacity(ratio{1}, true), tokens) == 128);
-  EXPECT(expert_capacity(v2, with_capacity(ratio{1}, true), tokens) == 154); // 153.6
-  EXPECT(expert_capacity(v2, with_capacity({5, 4}, true), tokens) == 192);
-  EXPECT(expert_capacity(v2, with_capacity({1, 2}, true), tokens) == 77); // 76.8
-  EXPECT(expert_capacity(v2, with_capacity(ratio{1}, true), 1) == 1);
-});
-
 BOTH_TIMES("a balanced load: tokens x top-k, whatever EP is", [] {
   for (const std::int64_t ranks : {1, 2, 8, 32}) {
     EXPECT(rows_of_rank(v3, {ep{ranks}, dp{32}}, {}, tokens) == balanced(8 * tokens));
@@ -88,7 +80,6 @@ BOTH_TIMES("experts on several ranks gather rows", [] {
 BOTH_TIMES("rows that do not fit say so", [] {
   EXPECT(rows_of_rank(v3, {ep{8}, dp{8}}, {}, std::int64_t{1} << 62).sent.overflowed());
   EXPECT(rows_of_rank(v3, {ep{8}, dp{8}}, worst, std::int64_t{1} << 58).received.overflowed());
-  EXPECT(expert_capacity(v3, with_capacity(ratio{1}, true), std::int64_t{1} << 62).overflowed());
 });
 
 } // namespace

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include <moeplan/balance/capacity.hpp>
 #include <moeplan/describe/experts.hpp>
 #include <moeplan/describe/strategy.hpp>
 #include <moeplan/describe/training.hpp>
@@ -19,14 +20,6 @@ struct routed_rows {
   saturating_count computed; ///< by them: gathered over ETP
   friend constexpr bool operator==(const routed_rows&, const routed_rows&) noexcept = default;
 };
-
-/// Copies that one expert takes from one rank: ceil(tokens x top-k / experts x capacity factor), in exact arithmetic. Megatron-LM
-/// (moe_utils.py, get_capacity) rounds a float up, which can be one more. Precondition: there are experts.
-[[nodiscard]] constexpr saturating_count expert_capacity(const experts& e, const routing& r, saturating_count tokens) noexcept {
-  const saturating_count copies = tokens * e.top_k * r.capacity_factor.numerator.value();
-  const saturating_count shares = saturating_count{e.routed} * r.capacity_factor.denominator.value();
-  return (copies + shares - 1) / shares;
-}
 
 /// Rows of a rank with `tokens` tokens. A balanced load does not depend on EP: a rank receives as many copies as it sends. Sources:
 /// Megatron-LM token_dispatcher.py; arXiv 2504.14960 section 3.3. Precondition: a model with experts and a training run that `check`
