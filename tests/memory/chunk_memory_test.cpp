@@ -124,10 +124,13 @@ BOTH_TIMES("recompute of single layers takes the first of a stage; the others ke
   EXPECT(chunk(layers(1, 4), full(recompute_method::block, 1)).kept == 10 + 400 + 2 * 1100);
 });
 
-BOTH_TIMES("layers of multi-token prediction are computed again, their input and the heads are not", [] {
-  const chunk_memory c =
-      chunk({.first_layer = 60, .decoder_layers = 1, .mtp_layers = 1, .loss = true}, full(recompute_method::uniform, 1));
-  EXPECT(c.kept == 10 + 40 + 10 + 2 * 2000);
+BOTH_TIMES("uniform recompute computes a module of multi-token prediction again, from two inputs; by block it does not", [] {
+  constexpr stage_contents last{.first_layer = 60, .decoder_layers = 1, .mtp_layers = 1, .loss = true};
+  EXPECT(chunk(last, full(recompute_method::uniform, 1)).kept == 10 + 2 * 10 + 2 * 2000);
+  EXPECT(chunk(last, full(recompute_method::block, 1)).kept == 10 + (40 + 1100) + 2 * 2000);
+  // The module at work again: its input and attention kept, the MoE in its second forward pass, and the gradient of the output waits.
+  const stage_contents alone{.first_layer = 61, .mtp_layers = 1};
+  EXPECT(chunk(alone, full(recompute_method::uniform, 1)).backward_peak == 40 + 100 + 1900 + 10);
 });
 
 /// Qwen3-Next's pattern: one layer in four has softmax attention.

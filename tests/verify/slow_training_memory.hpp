@@ -415,13 +415,13 @@ private:
   /// What is computed again keeps nothing but its input; in the backward pass its forward pass comes first, while the gradient of its
   /// output waits.
   template <class Layers>
-  void checkpointed(walk& w, bool output_gradient_counted, Layers layers) {
+  void checkpointed(walk& w, bool output_gradient_counted, Layers layers, int inputs = 1) {
     walk again;
     again.kept = w.kept;
     layers(again);
     const integer waiting = output_gradient_counted ? integer{0} : residual;
     w.backward = std::max<integer>(w.backward, std::max<integer>(again.forward + waiting, again.backward));
-    w.kept += residual;
+    w.kept += inputs * residual;
     w.for_weights += again.for_weights;
     w.forward = std::max<integer>(w.forward, w.kept + again.widest);
   }
@@ -447,12 +447,15 @@ private:
       i = end;
     }
     for (std::int64_t module = 0; module < s.mtp; ++module) {
-      w.through(unit(moeplan::block::mtp_input));
-      const auto mtp_layer = [&](walk& in) { layer(in, false, mtp_is_moe(), false); };
-      if (full)
-        checkpointed(w, false, mtp_layer);
+      const auto whole = [&](walk& in) {
+        in.through(unit(moeplan::block::mtp_input));
+        layer(in, false, mtp_is_moe(), false);
+      };
+      // From the hidden states before it and the embedded tokens.
+      if (full && t.recompute_method == moeplan::recompute_method::uniform)
+        checkpointed(w, false, whole, 2);
       else
-        mtp_layer(w);
+        whole(w);
     }
     if (s.last)
       for (std::int64_t head = 0; head <= s.mtp; ++head) w.through(unit(moeplan::block::head));

@@ -37,7 +37,7 @@ namespace detail {
 struct no_record {
   constexpr void keep(block, std::int64_t) noexcept {}
   constexpr void recompute(block, std::int64_t) noexcept {}
-  constexpr void leave_checkpoint(const no_record&) noexcept {}
+  constexpr void leave_checkpoint(const no_record&, std::int64_t) noexcept {}
   constexpr void forward_peaks(const no_record&) noexcept {}
   constexpr void backward_peaks(const no_record&) noexcept {}
   [[nodiscard]] constexpr no_record at_forward_peak() const noexcept { return {}; }
@@ -122,14 +122,14 @@ constexpr void walk_kept_layers(chunk_walk<Record>& walk, const model& m, const 
   for (std::int64_t layer = first; layer < end; ++layer) walk_layer(walk, blocks_of_layer(m, b, layer), layer);
 }
 
-/// Closes a group of layers of which only the first one's input is kept, and which are computed again together in the backward pass:
-/// `again` has gone through them. `last` is the last of them, -1 outside the decoder.
+/// Closes a group of layers of which only the inputs are kept (one, as large as its output, or several), and which are computed again
+/// together in the backward pass: `again` has gone through them. `last` is the last of them, -1 outside the decoder.
 template <class Record>
-constexpr void close_checkpoint(chunk_walk<Record>& walk, const chunk_walk<Record>& again, saturating_count input,
-                                std::int64_t last) noexcept {
+constexpr void close_checkpoint(chunk_walk<Record>& walk, const chunk_walk<Record>& again, saturating_count output,
+                                std::int64_t inputs, std::int64_t last) noexcept {
   // While the layers are computed again, the gradient of their output waits; of the stage's last layer the buffers count it.
   const bool counted = last >= 0 && last == walk.last_layer;
-  const saturating_count forward = again.memory.forward_peak + (counted ? saturating_count{0} : input);
+  const saturating_count forward = again.memory.forward_peak + (counted ? saturating_count{0} : output);
   const bool forward_is_higher = forward > again.memory.backward_peak;
   const saturating_count peak = forward_is_higher ? forward : again.memory.backward_peak;
   if (peak > walk.memory.backward_peak) {
@@ -139,10 +139,10 @@ constexpr void close_checkpoint(chunk_walk<Record>& walk, const chunk_walk<Recor
     walk.memory.backward_at.again |= forward_is_higher;
     walk.record.backward_peaks(forward_is_higher ? again.record.at_forward_peak() : again.record.at_backward_peak());
   }
-  walk.record.leave_checkpoint(again.record);
-  walk.memory.kept += input;
+  walk.record.leave_checkpoint(again.record, inputs);
+  walk.memory.kept += output * inputs;
   walk.memory.for_weights += again.memory.for_weights;
-  // The first time its blocks keep nothing, and the widest of them is at work beside the input.
+  // The first time its blocks keep nothing, and the widest of them is at work beside the inputs.
   if (walk.memory.kept + again.widest <= walk.memory.forward_peak) return;
   walk.memory.forward_peak = walk.memory.kept + again.widest;
   walk.memory.forward_at = again.widest_at;
@@ -162,7 +162,7 @@ constexpr void walk_recomputed_group(chunk_walk<Record>& walk, const model& m, c
                                      std::int64_t end, bool alike) noexcept {
   chunk_walk<Record> again = inside_checkpoint(walk);
   walk_kept_layers(again, m, b, first, end, alike);
-  close_checkpoint(walk, again, b.residual, end - 1);
+  close_checkpoint(walk, again, b.residual, 1, end - 1);
 }
 
 template <class Record>
@@ -192,22 +192,28 @@ constexpr void walk_layers(chunk_walk<Record>& walk, const model& m, const block
   for (; layer < end; layer += group) walk_recomputed_group(walk, m, b, layer, layer + group < end ? layer + group : end, alike);
 }
 
-/// Multi-token prediction: each module's input and layer. Their heads come after the last of them (see tensors/mtp.hpp).
+/// Multi-token prediction: each module's input and layer. Their heads come after the last of them (see tensors/mtp.hpp). Full recompute
+/// keeps of a module the hidden states before it and the embedded tokens, and computes it again as a whole; by block it leaves
+/// modules alone (Megatron-LM multi_token_prediction.py, _checkpointed_forward).
 template <class Record>
 constexpr void walk_mtp(chunk_walk<Record>& walk, const model& m, const block_memories& b, const training& t,
                         std::int64_t modules) noexcept {
   const bool moe = m.has_experts(m.layers - 1);
+  const layer_blocks layer{&b.softmax_attention, moe ? &b.moe_mlp : &b.dense_mlp, block::softmax_attention,
+                           moe ? block::moe_mlp : block::dense_mlp};
+  const auto walk_module = [&](chunk_walk<Record>& w) {
+    w.through(b.mtp_input, block::mtp_input, -1);
+    walk_layer(w, layer, -1);
+  };
+  const bool computed_again = t.recompute == recompute::full && t.recompute_method == recompute_method::uniform;
   for (std::int64_t module = 0; module < modules; ++module) {
-    walk.through(b.mtp_input, block::mtp_input, -1);
-    const layer_blocks layer{&b.softmax_attention, moe ? &b.moe_mlp : &b.dense_mlp, block::softmax_attention,
-                             moe ? block::moe_mlp : block::dense_mlp};
-    if (t.recompute != recompute::full) {
-      walk_layer(walk, layer, -1);
+    if (!computed_again) {
+      walk_module(walk);
       continue;
     }
     chunk_walk<Record> again = inside_checkpoint(walk);
-    walk_layer(again, layer, -1);
-    close_checkpoint(walk, again, b.residual, -1);
+    walk_module(again);
+    close_checkpoint(walk, again, b.residual, 2, -1);
   }
 }
 

@@ -64,9 +64,9 @@ struct kept_record {
     passed.keep(kind, n);
   }
   constexpr void recompute(block kind, std::int64_t n) noexcept { passed.keep(kind, n); }
-  constexpr void leave_checkpoint(const kept_record& inside) noexcept {
+  constexpr void leave_checkpoint(const kept_record& inside, std::int64_t inputs) noexcept {
     passed = inside.passed;
-    now.keep(block::checkpoint, 1);
+    now.keep(block::checkpoint, inputs);
   }
   constexpr void forward_peaks(const kept_record& inside) noexcept { forward = inside.now; }
   constexpr void backward_peaks(const kept_record& inside) noexcept { backward = inside.now; }
