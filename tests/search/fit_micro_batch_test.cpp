@@ -29,26 +29,45 @@ BOTH_TIMES("the largest divisor that is at most some number", [] {
   EXPECT(detail::divisor_at_most(97, 96) == 1);
 });
 
-/// Six sequences a rank and step through DualPipe's two directions. The vocabulary is small so that what is held decides.
-constexpr deployment both_ways = [] {
+/// Twelve sequences of eight tokens a rank and step, all of which GPipe holds at once. The model is so small that what is held decides.
+constexpr deployment small = [] {
   deployment d{.model = catalog::mixtral_8x7b,
                .cluster = {.gpu = catalog::h100_sxm, .total = 32},
                .strategy = {pp{4}, ep{8}, dp{8}},
-               .workload = training{.global_batch = 48, .sequence_length = 1024, .schedule = schedule::dualpipe}};
+               .workload = training{.global_batch = 96, .sequence_length = 8, .schedule = schedule::gpipe}};
   d.model.vocabulary_size = 1024;
+  d.model.hidden_size = 64;
+  d.model.attention = attention::multi_head(4, 16);
+  d.model.experts.intermediate_size = 64;
   return d;
 }();
 
-// Three micro-batches are two in one direction, which hold more than one of three sequences.
+// Each tensor of each micro-batch is rounded up to 512 bytes, and of two sequences there are twice as many as of four.
 BOTH_TIMES("a smaller micro-batch may take more", [] {
-  const auto of_two = check(with_micro_batch(both_ways, 2)).facts.peak_bytes;
-  const auto of_three = check(with_micro_batch(both_ways, 3)).facts.peak_bytes;
-  EXPECT(of_three < of_two);
-  deployment d = both_ways;
-  d.cluster.gpu = gpu{.memory = bytes{of_three}};
-  EXPECT(largest_micro_batch(d).value == 3);
-  d.cluster.gpu = gpu{.memory = bytes{of_three - 1}};
-  EXPECT(largest_micro_batch(d).value == 1);
+  const auto of_two = check(with_micro_batch(small, 2)).facts.peak_bytes;
+  const auto of_four = check(with_micro_batch(small, 4)).facts.peak_bytes;
+  EXPECT(of_four < of_two);
+  deployment d = small;
+  d.cluster.gpu = gpu{.memory = bytes{of_four}};
+  EXPECT(largest_micro_batch(d).value == 4);
+  d.cluster.gpu = gpu{.memory = bytes{of_four - 1}};
+  EXPECT(largest_micro_batch(d).outcome == fit_outcome::lacks_memory);
+});
+
+// Nine sequences a rank: nine micro-batches on PP 4 are two rounds of different length, which PyTorch refuses, and three are one round.
+BOTH_TIMES("where nothing fits, the smallest micro-batch that is legal is told of", [] {
+  deployment d = small;
+  d.profile = profile::torchtitan;
+  d.strategy = d.strategy.with(vpp{2});
+  d.workload.train.schedule = schedule::one_forward_one_backward;
+  d.workload.train.global_batch = 72;
+  d.cluster.gpu = gpu{.memory = bytes{1'000'000}};
+  const fit_answer a = largest_micro_batch(d);
+  EXPECT(a.outcome == fit_outcome::lacks_memory && a.candidate == 3 && a.missing == a.peak - 1_MB);
+  d.cluster.gpu = gpu{.memory = bytes{1'000'000'000'000}};
+  EXPECT(largest_micro_batch(d).value == 9);
+  d.profile = profile::megatron; // Neither nine, three nor one are a multiple of four.
+  EXPECT(largest_micro_batch(d).outcome == fit_outcome::illegal);
 });
 
 } // namespace
@@ -90,11 +109,13 @@ TEST_CASE("the largest micro-batch is the one that trying all of them finds") {
     std::int64_t last = 120;
     if (d.workload.train.global_batch.given) last = d.workload.train.global_batch.number / f.dp;
     std::int64_t largest = 0;
+    std::int64_t smallest_legal = 0;
     bool smaller_lacks = false;
     bool gap = false;
     for (std::int64_t m = 1; m <= last; ++m) {
       const detail::fit_trial t = detail::try_out(with_micro_batch(d, m));
       smaller_lacks |= t.outcome == fit_outcome::lacks_memory;
+      if (t.judged() && smallest_legal == 0) smallest_legal = m;
       if (!t.fits()) continue;
       largest = m;
       gap |= smaller_lacks;
@@ -106,7 +127,10 @@ TEST_CASE("the largest micro-batch is the one that trying all of them finds") {
     CHECK(a.value == largest);
     CHECK(a.found() == (largest != 0));
     if (largest != 0) CHECK(moeplan_test::confirmed(a, with_micro_batch(d, a.value)));
+    CHECK((a.outcome == fit_outcome::illegal || smallest_legal != 0 || a.outcome == fit_outcome::not_judged));
+    CHECK((a.outcome != fit_outcome::illegal || smallest_legal == 0));
     if (a.outcome == fit_outcome::lacks_memory) {
+      CHECK(a.candidate == smallest_legal);
       const findings least = check(with_micro_batch(d, a.candidate));
       CHECK(least.facts.missing_bytes > 0);
       CHECK(bytes{least.facts.missing_bytes} == a.missing);

@@ -110,4 +110,17 @@ BOTH_TIMES("what is shared, and how often", [] {
   EXPECT(facts_of(trained).order_is_default && !facts_of(trained_with(rank_order{"tp-cp-ep-pp-dp"})).order_is_default);
 });
 
+BOTH_TIMES("micro-batches of a step, where it is said how many sequences that has", [] {
+  const auto with_batch = [](optional_integer sequences, std::int64_t pipeline = 2) {
+    return facts_of(changed(trained_with(pp{pipeline}), [&](auto& d) { d.workload.train.global_batch = sequences; }));
+  };
+  EXPECT(with_batch(64).micro_batches == 8 && with_batch(64).knows(known::micro_batches)); // of two sequences, on DP 4
+  EXPECT(with_batch(64).rounds == 4 && with_batch(64, 3).rounds == 2 && with_batch(64, 9).rounds == 0);
+  EXPECT(with_batch(64, 0).rounds == 0 && with_batch(64, 0).micro_batches == 8);
+  for (const optional_integer none : {optional_integer{}, optional_integer{60}, optional_integer{0}, optional_integer{-8}})
+    EXPECT(with_batch(none).micro_batches == 0 && !with_batch(none).knows(known::micro_batches));
+  EXPECT(!facts_of(served).knows(known::micro_batches));
+  EXPECT(!facts_of(changed(trained, [](auto& d) { d.workload.train.micro_batch = INT64_MAX; })).knows(known::micro_batches));
+});
+
 } // namespace

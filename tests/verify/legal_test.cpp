@@ -68,6 +68,41 @@ BOTH_TIMES("TP next to the largest number there is", [] {
   EXPECT(are(detail::legal_tp(f), 2));
 });
 
+constexpr legal_values global_batch(std::int64_t described, deployment d) {
+  d.workload.train.global_batch = described;
+  return detail::legal_global_batch(facts_of(d));
+}
+
+BOTH_TIMES("a global batch is legal for DP and the pipeline at once", [] {
+  using moeplan_test::in;
+  using moeplan_test::trained;
+  using moeplan_test::trained_with;
+  // Micro-batches of two on DP 4: eight sequences, and on PP 4 with two virtual stages each 32 are a group.
+  const deployment interleaved = trained_with(pp{4});
+  EXPECT(are(global_batch(100, interleaved), 96, 128));
+  EXPECT(are(global_batch(96, interleaved), 64, 128));
+  EXPECT(are(global_batch(32, interleaved), 64));
+  EXPECT(are(global_batch(31, interleaved), 32));
+  EXPECT(are(global_batch(-1, interleaved), 32));
+  EXPECT(are(global_batch(100, in(profile::universal, interleaved)), 96, 104));
+  EXPECT(are(global_batch(100, trained_with(pp{4}, vpp{1})), 96, 104));
+  // torchtitan: 9 and 11 micro-batches on PP 4 are two rounds of different length.
+  EXPECT(are(global_batch(73, in(profile::torchtitan, interleaved)), 64, 80));
+  EXPECT(are(global_batch(88, in(profile::torchtitan, interleaved)), 80, 96));
+  EXPECT(are(global_batch(32, in(profile::torchtitan, trained_with(pp{4}, vpp{1}))), 40));
+  deployment both_ways = trained_with(pp{4}, vpp{1});
+  both_ways.workload.train.schedule = schedule::dualpipe;
+  EXPECT(are(global_batch(1, both_ways), 64));
+  EXPECT(are(global_batch(70, both_ways), 64, 80));
+  EXPECT(are(global_batch(64, both_ways), 80));
+  both_ways.workload.train.schedule = schedule::dualpipe_v;
+  EXPECT(are(global_batch(70, both_ways), 64, 72));
+  // Nothing is legal that does not fit into 63 bits.
+  EXPECT(are(global_batch(INT64_MAX, trained), INT64_MAX / 16 * 16));
+  EXPECT(are(global_batch(64, trained_with(pp{INT64_MAX / 4}))));
+  EXPECT(are(global_batch(64, trained_with(dp{INT64_MAX}))));
+});
+
 /// Whether the second check finds an error that the first could judge and did not find, about the operand that was changed. (With EP 0 no
 /// rule on EP can be judged but that it is at least 1.)
 bool brings_an_error_about(text operand, const findings& before, const findings& after) {

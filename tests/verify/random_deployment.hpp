@@ -344,7 +344,7 @@ private:
     }
     moeplan::training t;
     t.micro_batch = one_of({1, 2, 4});
-    if (chance(80)) t.global_batch = chance(80) ? t.micro_batch * dp * one_of({1, 2, 16}) : one_of({0, 6, 1000});
+    if (chance(80)) t.global_batch = chance(80) ? t.micro_batch * dp * one_of({1, 2, 5, 16, 24, 48}) : one_of({0, 6, 1000});
     t.sequence_length = sequence;
     t.recompute = any<moeplan::recompute>(3);
     t.context = any<moeplan::context_exchange>(3);

@@ -35,6 +35,7 @@ public:
     sharding();
     serving();
     deepspeed_folding();
+    micro_batches_of_a_step();
     what_memory_depends_on();
     memory(with_memory);
   }
@@ -619,6 +620,46 @@ private:
     if (!pp_ok || !vpp_ok || !listed_ok || (l.kind == moeplan::layout_kind::even && slots > most)) return 0;
     if (!listed) return vpp;
     return divides(pp, listed_stages) ? listed_stages / pp : integer{0};
+  }
+
+  // --- Micro-batches of a step, where the global batch says how many there are -------------------------------------------------------
+
+  void micro_batches_of_a_step() {
+    using moeplan::schedule;
+    if (!training || !dp_ok) return;
+    const moeplan::training& t = d.workload.train;
+    if (!t.global_batch.given || t.global_batch.number < 1 || t.micro_batch < 1) return;
+    if (!divides(dp * t.micro_batch, t.global_batch.number)) return;
+    const integer there_are = t.global_batch.number / (dp * t.micro_batch);
+    const bool both_ends = t.schedule == schedule::dualpipe;
+    const bool both_ways = both_ends || t.schedule == schedule::dualpipe_v;
+
+    // dualpipe.py, dualpipev.py: the assertions at the start of step().
+    judge(rule::dualpipe_halves_micro_batches, !both_ends || divides(2, there_are));
+    if (!pp_ok) return;
+    judge(rule::dualpipe_needs_twice_pp_micro_batches, !both_ways || there_are >= pp * 2);
+
+    const integer each = chunks();
+    if (each < 1) return;
+    const bool is_1f1b = t.schedule == schedule::one_forward_one_backward;
+    if (megatron) {
+      // schedules.py, forward_backward_pipelining_with_interleaving; the default of the group's size is PP (model_parallel_config.py).
+      const integer group = pp;
+      const bool interleaving = is_1f1b && each >= 2;
+      judge(rule::micro_batches_fill_a_group, !interleaving || !(group > there_are));
+      const integer last = there_are % group;
+      judge(rule::micro_batches_divide_by_pp, !interleaving || group > there_are || last == 0 || last >= pp);
+    }
+    if (torchtitan) {
+      // PyTorch schedules.py: Schedule1F1B, ScheduleInterleaved1F1B.
+      judge(rule::stages_have_micro_batches, !(is_1f1b && each == 1 && there_are < pp));
+      integer rounds = there_are / pp;
+      if (rounds == 0) rounds = 1;
+      judge(rule::micro_batches_divide_into_rounds, !(is_1f1b && each >= 2 && there_are % rounds != 0));
+      // pipeline_parallel.py _build_pipeline_schedule warns; where the schedule itself refuses, it is refused.
+      const bool refuses = both_ways || (is_1f1b && each == 1);
+      judge(rule::micro_batches_cover_stages, pp == 1 || refuses || there_are >= pp * each);
+    }
   }
 
   void what_memory_depends_on() {

@@ -19,9 +19,11 @@ namespace detail {
 /// Errors that another DP may mend. Whoever adds a rule on DP adds it here; a test compares this list with what rules do.
 inline constexpr rules::rule_bits mended_by_dp = [] {
   rules::rule_bits bits;
-  for (const rule r : {rule::gpus_divide_over_nodes, rule::global_batch_divides_by_dp, rule::ep_divides_dp,
-                       rule::dp_divides_by_replicate, rule::ranks_divide_by_replicate, rule::edp_divides_by_replicate,
-                       rule::ep_divides_sharded_ranks, rule::moe_dp_is_1_or_cp, rule::experts_fill_tp})
+  for (const rule r :
+       {rule::gpus_divide_over_nodes, rule::global_batch_divides_by_dp, rule::ep_divides_dp, rule::dp_divides_by_replicate,
+        rule::ranks_divide_by_replicate, rule::edp_divides_by_replicate, rule::ep_divides_sharded_ranks, rule::moe_dp_is_1_or_cp,
+        rule::experts_fill_tp, rule::micro_batches_fill_a_group, rule::micro_batches_divide_by_pp, rule::stages_have_micro_batches,
+        rule::micro_batches_divide_into_rounds, rule::dualpipe_halves_micro_batches, rule::dualpipe_needs_twice_pp_micro_batches})
     bits.set(static_cast<std::size_t>(r));
   return bits;
 }();

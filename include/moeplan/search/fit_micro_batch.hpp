@@ -37,9 +37,9 @@ constexpr void set_micro_batch(deployment& d, std::int64_t sequences) noexcept {
 ///
 /// With a global batch a micro-batch divides what a rank gets of it, and a larger one makes fewer micro-batches. These can take less
 /// memory than more of smaller ones: each tensor of each micro-batch is rounded up to 512 bytes, buffers between stages are needed from the
-/// second micro-batch on, DualPipe halves an odd number upwards, and with several chunks a rank it depends on the number which chunks are
-/// held. But a step of one micro-batch of that size never takes more. What fits as such bounds the search, and below that every
-/// divisor is tried from the largest down.
+/// second micro-batch on, and with several chunks a rank it depends on the number which chunks are held. But a step of one micro-batch of
+/// that size never takes more. What fits as such bounds the search, and below that every divisor is tried from the largest down.
+/// Pipelines can want many micro-batches, or even numbers of them: where nothing fits, the candidate is the smallest that is legal.
 template <int OnUse = 0>
 [[nodiscard]] constexpr fit_answer largest_micro_batch(const deployment& d) noexcept {
   if (!d.workload.is_training()) return {};
@@ -63,13 +63,23 @@ template <int OnUse = 0>
   if (!global.given || !bound.trial.judged()) return bound.trial.answer(bound.number == 0 ? unit : bound.number * unit);
 
   c.workload.train.global_batch = global;
-  std::int64_t m = detail::divisor_at_most(sequences, bound.number == 0 ? unit : bound.number * unit);
-  for (;; m = detail::divisor_at_most(sequences, m - 1)) {
+  const std::int64_t highest = bound.number == 0 ? unit : bound.number * unit;
+  fit_answer nearest;
+  for (std::int64_t m = detail::divisor_at_most(sequences, highest); m >= unit; m = detail::divisor_at_most(sequences, m - 1)) {
     if (m % unit != 0) continue;
     detail::set_micro_batch(c, m);
     const detail::fit_trial t = detail::try_out<OnUse>(c);
-    if (t.fits() || m == unit) return t.answer(m);
+    if (t.fits()) return t.answer(m);
+    if (t.judged() || nearest.candidate == 0) nearest = t.answer(m);
   }
+  if (nearest.outcome != fit_outcome::illegal) return nearest;
+  for (std::int64_t m = sequences; m > highest; m = detail::divisor_at_most(sequences, m - 1)) {
+    if (m % unit != 0) continue;
+    detail::set_micro_batch(c, m);
+    const detail::fit_trial t = detail::try_out<OnUse>(c);
+    if (t.judged()) nearest = t.answer(m);
+  }
+  return nearest;
 }
 
 } // namespace moeplan

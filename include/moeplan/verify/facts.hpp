@@ -41,8 +41,9 @@ inline constexpr std::uint32_t whole_sets = 1U << 22;       ///< the GPUs that s
 inline constexpr std::uint32_t linear_attention = 1U << 23; ///< some layers have it
 inline constexpr std::uint32_t memory =
     1U << 24; ///< what the fullest stage needs, and what a GPU has for it; only where no other rule is violated
-inline constexpr std::uint32_t chunks = 1U << 25; ///< every rank has as many virtual stages
-inline constexpr std::uint32_t window = 1U << 26; ///< attention has one, on some layers
+inline constexpr std::uint32_t chunks = 1U << 25;        ///< every rank has as many virtual stages
+inline constexpr std::uint32_t window = 1U << 26;        ///< attention has one, on some layers
+inline constexpr std::uint32_t micro_batches = 1U << 27; ///< how many a step has: a whole number, of a global batch that is given
 inline constexpr std::uint32_t degrees = tp | pp | vpp | ep | etp | dp | cp | sp;
 inline constexpr std::uint32_t grids = degrees | no_overflow | folded | experts_fit;
 } // namespace known
@@ -101,7 +102,9 @@ struct facts {
 
   // The workload.
   std::int64_t global_batch = 0, micro_batch = 0, sequence_length = 0, batch = 0, redundant_experts = 0;
-  std::int64_t batch_unit = 0;         ///< micro-batch x DP; 0 if it needs more than 64 bits
+  std::int64_t batch_unit = 0;    ///< micro-batch x DP; 0 if it needs more than 64 bits
+  std::int64_t micro_batches = 0; ///< of a step
+  std::int64_t rounds = 0;        ///< of at least PP micro-batches, in which they pass through a rank's virtual stages (torchtitan)
   std::int64_t micro_batch_tokens = 0; ///< micro-batch x sequence length; 0 if it needs more than 64 bits
   std::int64_t vocabulary_multiple = 0;
   std::int64_t dp_replicate = 0, dp_shard = 0; ///< dp_shard: 0 if dp_replicate does not divide DP
@@ -116,8 +119,9 @@ struct facts {
   std::int64_t recompute_layers = 0;
   std::int64_t block_size = 0, step_tokens = 0; ///< serving
   std::int64_t chunks = 0;                      ///< virtual stages of each pipeline rank, before the schedule adds to them
-  bool placed_in_a_v = false;                   ///< two chunks a rank, there and back
-  bool one_chunk_schedule = false;              ///< DualPipe, ZB-H1, ZB-H2
+  moeplan::schedule schedule = moeplan::schedule::one_forward_one_backward;
+  bool placed_in_a_v = false;      ///< two chunks a rank, there and back
+  bool one_chunk_schedule = false; ///< DualPipe, ZB-H1, ZB-H2
   bool is_dualpipe = false;
   bool offloads_too_much = false;      ///< more than all optimizer states
   bool busiest_takes_too_much = false; ///< more than all routed tokens
@@ -329,6 +333,7 @@ constexpr void read_training(facts& f, const training& t) noexcept {
   f.pre_softmax = t.routing.pre_softmax;
   f.overlap = t.overlap;
   f.recompute_layers = t.recompute_layers;
+  f.schedule = t.schedule;
   f.placed_in_a_v = placed_in_a_v(t.schedule);
   f.is_dualpipe = t.schedule == schedule::dualpipe;
   f.one_chunk_schedule = f.is_dualpipe || t.schedule == schedule::zb_h1 || t.schedule == schedule::zb_h2;
@@ -341,6 +346,10 @@ constexpr void read_training(facts& f, const training& t) noexcept {
   note(f, t.dp_replicate > 0, known::replicate);
   if (f.knows(known::replicate | known::dp) && f.dp % f.dp_replicate == 0) f.dp_shard = f.dp / f.dp_replicate;
   if (t.micro_batch > 0 && f.knows(known::dp)) f.batch_unit = or_zero(saturating_count{t.micro_batch} * f.dp);
+  if (f.batch_unit == 0 || f.global_batch < 1 || f.global_batch % f.batch_unit != 0) return;
+  f.known |= known::micro_batches;
+  f.micro_batches = f.global_batch / f.batch_unit;
+  if (f.knows(known::pp)) f.rounds = f.micro_batches / f.pp;
 }
 
 constexpr void read_serving(facts& f, const serving& s) noexcept {

@@ -206,6 +206,55 @@ namespace moeplan::detail {
   return v;
 }
 
+/// Whether a rank runs 1F1B on several virtual stages, or on one.
+[[nodiscard]] constexpr bool interleaves(const facts& f) noexcept {
+  return f.schedule == schedule::one_forward_one_backward && f.chunks > 1;
+}
+[[nodiscard]] constexpr bool is_plain_1f1b(const facts& f) noexcept {
+  return f.schedule == schedule::one_forward_one_backward && f.chunks == 1;
+}
+
+/// What pipelines want the micro-batches of a step to be: a multiple of `unit`, and at least `least`, which is one.
+struct wanted_micro_batches {
+  std::int64_t unit = 1;
+  saturating_count least = 1;
+};
+[[nodiscard]] constexpr wanted_micro_batches micro_batches_wanted(const facts& f) noexcept {
+  if (!f.knows(known::training | known::pp)) return {};
+  if (f.is_dualpipe) return {2, saturating_count{f.pp} * 2};
+  if (f.schedule == schedule::dualpipe_v) return {1, saturating_count{f.pp} * 2};
+  if (!f.knows(known::chunks)) return {};
+  if (under(f, scope::megatron) && interleaves(f)) return {f.pp, f.pp};
+  if (under(f, scope::torchtitan) && is_plain_1f1b(f)) return {1, f.pp};
+  return {};
+}
+
+/// PyTorch's interleaved 1F1B: rounds of PP micro-batches or somewhat more, equally many each.
+[[nodiscard]] constexpr bool divide_into_rounds(std::int64_t micro_batches, std::int64_t pp) noexcept {
+  const std::int64_t rounds = micro_batches / pp;
+  return rounds < 2 || micro_batches % rounds == 0;
+}
+
+/// Global batches that every rule accepts.
+[[nodiscard]] constexpr legal_values legal_global_batch(const facts& f) noexcept {
+  const wanted_micro_batches wanted = micro_batches_wanted(f);
+  const std::int64_t unit = or_zero(saturating_count{f.batch_unit} * wanted.unit);
+  const std::int64_t least = or_zero(wanted.least * f.batch_unit);
+  if (unit == 0 || least == 0) return {};
+  if (f.global_batch < least) return only(least);
+  const bool in_rounds = f.knows(known::pp | known::chunks) && under(f, scope::torchtitan) && interleaves(f);
+  const auto allowed = [&](std::int64_t n) { return !in_rounds || divide_into_rounds(n, f.pp); };
+  constexpr auto reach = static_cast<std::int64_t>(nearest_divisor_reach);
+  const std::int64_t units = f.global_batch / unit;
+  legal_values v;
+  for (std::int64_t n = f.global_batch % unit == 0 ? units - 1 : units; n >= least / unit && n > units - reach && v.empty(); --n)
+    if (allowed(n)) v.push_back(n * unit);
+  const std::size_t below = v.size();
+  for (std::int64_t n = units + 1; n <= __INT64_MAX__ / unit && n < units + reach && v.size() == below; ++n)
+    if (allowed(n)) v.push_back(n * unit);
+  return v;
+}
+
 /// The longest sequence that the model's positions and every rule allow.
 [[nodiscard]] constexpr legal_values legal_longest_sequence(const facts& f) noexcept {
   const std::int64_t unit = sequence_unit(f);

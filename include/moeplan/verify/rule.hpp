@@ -138,6 +138,13 @@ enum class rule : std::uint16_t {
   vpp_is_1,
   stages_are_at_most_layers,
   tied_embeddings_exclude_pp,
+  micro_batches_fill_a_group,
+  micro_batches_divide_by_pp,
+  stages_have_micro_batches,
+  micro_batches_divide_into_rounds,
+  micro_batches_cover_stages,
+  dualpipe_halves_micro_batches,
+  dualpipe_needs_twice_pp_micro_batches,
 
   // rules/batch.hpp
   micro_batch_is_at_least_1,
@@ -277,6 +284,7 @@ inline constexpr operand listed_layers{"listed", &facts::listed_layers};
 inline constexpr operand listed_mtp{"listed", &facts::listed_mtp};
 inline constexpr operand max_positions{"max_positions", &facts::max_positions};
 inline constexpr operand micro_batch{"micro_batch", &facts::micro_batch};
+inline constexpr operand micro_batches{"micro_batches", &facts::micro_batches};
 inline constexpr operand middle_layers{"middle_layers", &facts::middle_layers};
 inline constexpr operand middle_stages{"middle_stages", &facts::middle_stages};
 inline constexpr operand missing_bytes{"missing_bytes", &facts::missing_bytes};
@@ -297,6 +305,7 @@ inline constexpr operand recompute_layers{"recompute_layers", &facts::recompute_
 inline constexpr operand redundant_experts{"redundant_experts", &facts::redundant_experts};
 inline constexpr operand request_missing_bytes{"missing_bytes", &facts::request_missing_bytes};
 inline constexpr operand reserve_bytes{"reserve_bytes", &facts::reserve_bytes};
+inline constexpr operand rounds{"rounds", &facts::rounds};
 inline constexpr operand sequence_length{"sequence_length", &facts::sequence_length};
 inline constexpr operand share{"share", &facts::expert_share};
 inline constexpr operand shared{"shared", &facts::shared_mlp};

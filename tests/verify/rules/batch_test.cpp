@@ -18,12 +18,17 @@ constexpr deployment serving_when(Change change) {
 
 constexpr rule_case cases[] = {
     {rule::micro_batch_is_at_least_1, when([](auto& t) { t.micro_batch = 1; }), when([](auto& t) { t.micro_batch = 0; }), {0}, {1}},
-    // One micro-batch of 2 on each of DP 4.
+    // One micro-batch of 2 on each of DP 4, and where virtual stages are interleaved as many as PP 2.
     {rule::global_batch_is_at_least_1,
      when([](auto& t) { t.global_batch = {}; }),
-     when([](auto& t) { t.global_batch = 0; }),
+     when([](auto& t) { t.global_batch = 0, t.schedule = schedule::gpipe; }),
      {0},
      {8}},
+    {rule::global_batch_is_at_least_1,
+     when([](auto& t) { t.global_batch = 1; }),
+     when([](auto& t) { t.global_batch = 0; }),
+     {0},
+     {16}},
     {rule::global_batch_is_at_least_1, served, when([](auto& t) { t.global_batch = -64, t.micro_batch = 0; }), {-64}, {1}},
     {rule::batch_is_at_least_1, served, serving_when([](auto& s) { s.batch = 0; }), {0}, {1}},
     {rule::sequence_length_is_at_least_1, trained, when([](auto& t) { t.sequence_length = 0; }), {0}},
@@ -32,12 +37,17 @@ constexpr rule_case cases[] = {
      when([](auto& t) { t.global_batch = {}; }),
      when([](auto& t) { t.global_batch = 60; }),
      {60, 2, 4},
+     {48, 64}},
+    {rule::global_batch_divides_by_dp,
+     in(profile::universal, when([](auto& t) { t.global_batch = 56; })),
+     in(profile::universal, when([](auto& t) { t.global_batch = 60; })),
+     {60, 2, 4},
      {56, 64}},
     {rule::global_batch_divides_by_dp,
      when([](auto& t) { t.global_batch = 8; }),
      when([](auto& t) { t.global_batch = 4; }),
      {4, 2, 4},
-     {8}},
+     {16}},
     // Micro-batch x DP exceeds 64 bits: no batch is large enough.
     {rule::global_batch_divides_by_dp, trained, when([](auto& t) { t.micro_batch = INT64_MAX; }), {64, INT64_MAX, 4}},
     {rule::sequence_fits_positions,

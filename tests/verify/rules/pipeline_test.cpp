@@ -36,6 +36,21 @@ constexpr deployment tied(deployment d) {
   return d;
 }
 
+/// One step of so many micro-batches, each of eight sequences: two on each of DP 4.
+constexpr deployment micro_batches(std::int64_t n, deployment d = trained) {
+  d.workload.train.global_batch = 8 * n;
+  return d;
+}
+constexpr deployment scheduled(schedule s, deployment d) {
+  d.workload.train.schedule = s;
+  return d;
+}
+constexpr deployment without_global_batch(deployment d) {
+  d.workload.train.global_batch = {};
+  return d;
+}
+constexpr deployment titan(deployment d) { return in(profile::torchtitan, d); }
+
 constexpr rule_case cases[] = {
     {rule::layout_is_not_negative, laid_out(layout::stages({4, 2})), laid_out(layout::stages({4, -2})), {8}},
     {rule::layout_is_not_negative, laid_out(layout::stages({4, 0})), laid_out(layout::stages({-4, 2})), {8}},
@@ -140,11 +155,112 @@ constexpr rule_case cases[] = {
      {4},
      {1}},
     {rule::tied_embeddings_exclude_pp, tied(trained), in(profile::torchtitan, tied(trained)), {2}, {1}},
+
+    // PP 2 x VPP 2, unless something else is said.
+    {rule::micro_batches_fill_a_group, micro_batches(2), micro_batches(1), {1, 2, 2}, {16}},
+    {rule::micro_batches_fill_a_group,
+     micro_batches(1, trained_with(vpp{1})),
+     micro_batches(3, trained_with(pp{4})),
+     {3, 2, 4},
+     {32}},
+    {rule::micro_batches_fill_a_group,
+     titan(micro_batches(1)),
+     micro_batches(1, laid_out(layout::stages({6, 1}, {0, 0}), without(axis::vpp))),
+     {1, 3, 2},
+     {16}},
+    {rule::micro_batches_fill_a_group, // How many there are is not said.
+     without_global_batch(trained),
+     micro_batches(INT64_MAX / 32, trained_with(pp{INT64_MAX / 16})),
+     {INT64_MAX / 32, 2, INT64_MAX / 16},
+     {INT64_MAX / 16 * 8}},
+    {rule::micro_batches_fill_a_group, // So many sequences cannot be counted.
+     scheduled(schedule::gpipe, micro_batches(1)),
+     micro_batches(1, trained_with(pp{INT64_MAX / 4})),
+     {1, 2, INT64_MAX / 4}},
+    {rule::micro_batches_divide_by_pp, micro_batches(6), micro_batches(3), {3, 2, 2}, {16, 32}},
+    {rule::micro_batches_divide_by_pp, // Fewer than a group: another rule says so.
+     micro_batches(3, trained_with(pp{4})),
+     micro_batches(6, trained_with(pp{4})),
+     {6, 4, 2},
+     {32, 64}},
+    {rule::micro_batches_divide_by_pp,
+     scheduled(schedule::gpipe, micro_batches(3)),
+     micro_batches(INT64_MAX / 8),
+     {INT64_MAX / 8, 2, 2},
+     {INT64_MAX / 16 * 16}},
+    {rule::micro_batches_divide_by_pp, in(profile::universal, micro_batches(3)), micro_batches(3), {3, 2, 2}, {16, 32}},
+    {rule::stages_have_micro_batches,
+     titan(micro_batches(2, trained_with(vpp{1}))),
+     titan(micro_batches(1, trained_with(vpp{1}))),
+     {1, 2},
+     {16}},
+    {rule::stages_have_micro_batches,
+     micro_batches(1, trained_with(vpp{1})),
+     titan(micro_batches(3, trained_with(pp{4}, vpp{1}))),
+     {3, 4},
+     {32}},
+    {rule::stages_have_micro_batches,
+     titan(scheduled(schedule::gpipe, micro_batches(1, trained_with(vpp{1})))),
+     titan(micro_batches(1, trained_with(vpp{1}))),
+     {1, 2},
+     {16}},
+    // PyTorch's own examples: ten on PP 4 are two rounds of five, three are one round.
+    {rule::micro_batches_divide_into_rounds,
+     titan(micro_batches(10, trained_with(pp{4}))),
+     titan(micro_batches(9, trained_with(pp{4}))),
+     {9, 2, 4},
+     {64, 80}},
+    {rule::micro_batches_divide_into_rounds,
+     titan(micro_batches(3, trained_with(pp{4}))),
+     titan(micro_batches(13, trained_with(pp{4}))), // Three rounds; 14 are none the better, 15 are.
+     {13, 3, 4},
+     {96, 120}},
+    {rule::micro_batches_divide_into_rounds, micro_batches(5), titan(micro_batches(5)), {5, 2, 2}, {32, 48}},
+    {rule::micro_batches_divide_into_rounds,
+     titan(micro_batches(5, trained_with(vpp{1}))),
+     titan(micro_batches(5)),
+     {5, 2, 2},
+     {32, 48}},
+    {rule::micro_batches_cover_stages, titan(micro_batches(4)), titan(micro_batches(3)), {3, 2, 2}},
+    {rule::micro_batches_cover_stages,
+     titan(scheduled(schedule::gpipe, micro_batches(1, trained_with(pp{1}, vpp{1})))),
+     titan(scheduled(schedule::gpipe, micro_batches(1, trained_with(vpp{1})))),
+     {1, 2, 1}},
+    {rule::micro_batches_cover_stages, // Other rules say so.
+     titan(scheduled(schedule::dualpipe_v, micro_batches(1))),
+     titan(scheduled(schedule::zb_v, micro_batches(3))),
+     {3, 2, 2}},
+    {rule::micro_batches_cover_stages, titan(micro_batches(1, trained_with(vpp{1}))), titan(micro_batches(1)), {1, 2, 2}},
+    {rule::dualpipe_halves_micro_batches,
+     scheduled(schedule::dualpipe, micro_batches(6, trained_with(vpp{1}))),
+     scheduled(schedule::dualpipe, micro_batches(5, trained_with(vpp{1}))),
+     {5},
+     {32, 48}},
+    {rule::dualpipe_halves_micro_batches,
+     scheduled(schedule::dualpipe_v, micro_batches(5)),
+     scheduled(schedule::dualpipe, micro_batches(1, trained_with(vpp{1}))),
+     {1},
+     {32}},
+    {rule::dualpipe_needs_twice_pp_micro_batches,
+     scheduled(schedule::dualpipe, micro_batches(4, trained_with(vpp{1}))),
+     scheduled(schedule::dualpipe, micro_batches(2, trained_with(vpp{1}))),
+     {2, 2},
+     {32}},
+    {rule::dualpipe_needs_twice_pp_micro_batches,
+     scheduled(schedule::dualpipe_v, micro_batches(8, trained_with(pp{4}))),
+     scheduled(schedule::dualpipe_v, micro_batches(7, trained_with(pp{4}))),
+     {7, 4},
+     {64}},
+    {rule::dualpipe_needs_twice_pp_micro_batches,
+     scheduled(schedule::zb_v, micro_batches(1)),
+     in(profile::universal, scheduled(schedule::dualpipe_v, micro_batches(3))),
+     {3, 2},
+     {32}},
 };
 
 static_assert(meet_every_rule(cases, rules::pipeline));
 static_assert(judged_in_constant_evaluation<cases>);
 
-TEST_CASE("every rule on stages") { judge_at_run_time(cases); }
+TEST_CASE("every rule on stages and what passes through them") { judge_at_run_time(cases); }
 
 } // namespace

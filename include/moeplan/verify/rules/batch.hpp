@@ -26,10 +26,7 @@ constexpr bool workload_is_serving(const facts& f) noexcept { return f.knows(kno
 namespace moeplan::legal {
 
 constexpr legal_values global_batch_is_at_least_1(const facts& f) noexcept {
-  return detail::only(f.batch_unit > 0 ? f.batch_unit : 1);
-}
-constexpr legal_values global_batch_divides_by_dp(const facts& f) noexcept {
-  return detail::multiples(f.batch_unit, f.global_batch);
+  return f.batch_unit > 0 ? detail::legal_global_batch(f) : detail::only(1);
 }
 
 } // namespace moeplan::legal
@@ -78,7 +75,7 @@ inline constexpr rule_entry batch[] = {
      .operands = {&operands::global_batch, &operands::micro_batch, &operands::dp},
      .source = "Megatron-LM num_microbatches_calculator.py:381; SimuMax config.py:692; calculon llm.py:99",
      .holds = holds::global_batch_divides_by_dp,
-     .legal = legal::global_batch_divides_by_dp,
+     .legal = detail::legal_global_batch,
      .changes = "global_batch"},
     {.id = rule::sequence_fits_positions,
      .name = "sequence_fits_positions",

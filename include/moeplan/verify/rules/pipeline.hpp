@@ -4,7 +4,7 @@
 #include <moeplan/verify/rule.hpp>
 
 /// @file
-/// Rules on how layers are laid out over pipeline stages.
+/// Rules on how layers are laid out over pipeline stages, and on the micro-batches that pass through them.
 
 namespace moeplan::holds {
 
@@ -55,6 +55,22 @@ constexpr bool stages_are_at_most_layers(const facts& f) noexcept {
          f.vpp <= f.layers / f.pp; // The other layouts put layers on every stage, or list them.
 }
 constexpr bool tied_embeddings_exclude_pp(const facts& f) noexcept { return f.pp == 1 || !f.tied_embeddings; }
+constexpr bool micro_batches_fill_a_group(const facts& f) noexcept { return !detail::interleaves(f) || f.micro_batches >= f.pp; }
+constexpr bool micro_batches_divide_by_pp(const facts& f) noexcept {
+  return !detail::interleaves(f) || f.micro_batches < f.pp || f.micro_batches % f.pp == 0;
+}
+constexpr bool stages_have_micro_batches(const facts& f) noexcept { return !detail::is_plain_1f1b(f) || f.micro_batches >= f.pp; }
+constexpr bool micro_batches_divide_into_rounds(const facts& f) noexcept {
+  return !detail::interleaves(f) || detail::divide_into_rounds(f.micro_batches, f.pp);
+}
+constexpr bool micro_batches_cover_stages(const facts& f) noexcept {
+  const bool needs_as_many = detail::is_plain_1f1b(f) || f.is_dualpipe || f.schedule == schedule::dualpipe_v; // other rules
+  return f.pp == 1 || needs_as_many || f.micro_batches / f.chunks >= f.pp;
+}
+constexpr bool dualpipe_halves_micro_batches(const facts& f) noexcept { return !f.is_dualpipe || f.micro_batches % 2 == 0; }
+constexpr bool dualpipe_needs_twice_pp_micro_batches(const facts& f) noexcept {
+  return (!f.is_dualpipe && f.schedule != schedule::dualpipe_v) || f.micro_batches / 2 >= f.pp;
+}
 
 } // namespace moeplan::holds
 
@@ -260,6 +276,78 @@ inline constexpr rule_entry pipeline[] = {
      .holds = holds::tied_embeddings_exclude_pp,
      .legal = detail::one,
      .changes = "pp"},
+    {.id = rule::micro_batches_fill_a_group,
+     .name = "micro_batches_fill_a_group",
+     .scope = scope::megatron,
+     .needs = known::micro_batches | known::pp | known::chunks,
+     .message =
+         "a step has {micro_batches} micro-batches; interleaving the {chunks} virtual stages of each rank takes at least PP {pp}",
+     .operands = {&operands::micro_batches, &operands::chunks, &operands::pp},
+     .source = "Megatron-LM schedules.py:1161",
+     .holds = holds::micro_batches_fill_a_group,
+     .legal = detail::legal_global_batch,
+     .changes = "global_batch"},
+    {.id = rule::micro_batches_divide_by_pp,
+     .name = "micro_batches_divide_by_pp",
+     .scope = scope::megatron,
+     .needs = known::micro_batches | known::pp | known::chunks,
+     .message =
+         "the {micro_batches} micro-batches of a step cannot be divided evenly into groups of PP {pp}, in which they pass through "
+         "the {chunks} virtual stages of each rank",
+     .operands = {&operands::micro_batches, &operands::pp, &operands::chunks},
+     .source = "Megatron-LM schedules.py:1172",
+     .holds = holds::micro_batches_divide_by_pp,
+     .legal = detail::legal_global_batch,
+     .changes = "global_batch"},
+    {.id = rule::stages_have_micro_batches,
+     .name = "stages_have_micro_batches",
+     .scope = scope::torchtitan,
+     .needs = known::micro_batches | known::pp | known::chunks,
+     .message = "a step has {micro_batches} micro-batches; 1F1B takes at least one for each of PP {pp} stages",
+     .operands = {&operands::micro_batches, &operands::pp},
+     .source = "PyTorch pipelining/schedules.py, Schedule1F1B",
+     .holds = holds::stages_have_micro_batches,
+     .legal = detail::legal_global_batch,
+     .changes = "global_batch"},
+    {.id = rule::micro_batches_divide_into_rounds,
+     .name = "micro_batches_divide_into_rounds",
+     .scope = scope::torchtitan,
+     .needs = known::micro_batches | known::pp | known::chunks,
+     .message =
+         "the {micro_batches} micro-batches of a step cannot be divided evenly into {rounds} rounds, the most of at least PP {pp}",
+     .operands = {&operands::micro_batches, &operands::rounds, &operands::pp},
+     .source = "PyTorch pipelining/schedules.py, ScheduleInterleaved1F1B",
+     .holds = holds::micro_batches_divide_into_rounds,
+     .legal = detail::legal_global_batch,
+     .changes = "global_batch"},
+    {.id = rule::micro_batches_cover_stages,
+     .name = "micro_batches_cover_stages",
+     .severity = severity::warning,
+     .scope = scope::torchtitan,
+     .needs = known::micro_batches | known::pp | known::chunks,
+     .message =
+         "a step has {micro_batches} micro-batches, fewer than PP {pp} x {chunks} virtual stages, so that some stage always waits",
+     .operands = {&operands::micro_batches, &operands::pp, &operands::chunks},
+     .source = "torchtitan pipeline_parallel.py:305",
+     .holds = holds::micro_batches_cover_stages},
+    {.id = rule::dualpipe_halves_micro_batches,
+     .name = "dualpipe_halves_micro_batches",
+     .needs = known::micro_batches,
+     .message = "DualPipe takes half of the micro-batches from either end of the pipeline, but a step has {micro_batches}",
+     .operands = {&operands::micro_batches},
+     .source = "arXiv 2412.19437, section 3.2.1; DualPipe dualpipe.py:333",
+     .holds = holds::dualpipe_halves_micro_batches,
+     .legal = detail::legal_global_batch,
+     .changes = "global_batch"},
+    {.id = rule::dualpipe_needs_twice_pp_micro_batches,
+     .name = "dualpipe_needs_twice_pp_micro_batches",
+     .needs = known::micro_batches | known::pp,
+     .message = "a step has {micro_batches} micro-batches; DualPipe and DualPipeV take at least two for each of PP {pp} ranks",
+     .operands = {&operands::micro_batches, &operands::pp},
+     .source = "DualPipe dualpipe.py:333, dualpipev.py:318; PyTorch pipelining/schedules.py, ScheduleDualPipeV",
+     .holds = holds::dualpipe_needs_twice_pp_micro_batches,
+     .legal = detail::legal_global_batch,
+     .changes = "global_batch"},
 };
 
 } // namespace moeplan::rules
