@@ -198,20 +198,6 @@ const std::vector<deviation> deviations{
     {"zb-h1", 4, 4, 1, "whole", 4, 3},
     {"zb-h1", 4, 4, 2, "half", 7, 6},
     {"zb-h1", 4, 4, 2, "whole", 3, 2},
-    // ZB-V with no more micro-batches than ranks: the limit is 2p, so all passes for the weights are left to the end. What is held
-    // whole is the same.
-    {"zb-v", 4, 4, 0, "1,1", 8, 5},
-    {"zb-v", 4, 4, 0, "3,1", 16, 13},
-    {"zb-v", 4, 4, 0, "1,5", 24, 9},
-    {"zb-v", 4, 4, 0, "half", 13, 10},
-    {"zb-v", 4, 4, 1, "1,1", 8, 6},
-    {"zb-v", 4, 4, 1, "3,1", 16, 14},
-    {"zb-v", 4, 4, 1, "1,5", 24, 14},
-    {"zb-v", 4, 4, 1, "half", 14, 12},
-    {"zb-v", 4, 4, 2, "1,1", 8, 7},
-    {"zb-v", 4, 4, 2, "3,1", 16, 15},
-    {"zb-v", 4, 4, 2, "1,5", 24, 19},
-    {"zb-v", 4, 4, 2, "half", 15, 14},
     // V-Half and V-Min: the authors let the block repeat and then move passes into gaps as long as no rank holds more than the
     // largest did before. That moves one micro-batch from chunk to chunk, or fills up a rank whose block needs less.
     {"v-half", 2, 4, 0, "1,5", 8, 12},

@@ -561,10 +561,17 @@ private:
       case moeplan::schedule::gpipe: return replay_gpipe();
       case moeplan::schedule::zb_h1: return both(0, {at_most(m_all, pp - r, r)});
       case moeplan::schedule::zb_h2: return both(0, {at_most(m_all, 2 * pp - 2 * r - 1, 2 * r)});
-      case moeplan::schedule::zb_v:
-        both(0, {at_most(m_all, 2 * pp - r), at_most(m_all, r)});
-        both(1, {at_most(m_all, 2 * pp - r - 1), at_most(m_all, r + 1)});
+      case moeplan::schedule::zb_v: {
+        // Few micro-batches leave room for more of the second chunk's to wait for the gradients of weights.
+        const auto filled = [&](held_chunk one, held_chunk two) {
+          const std::int64_t room = 2 * std::min(pp, m_all) - one.whole - two.whole;
+          two.weight_gradient = std::clamp<std::int64_t>(room, 0, m_all - two.whole);
+          return std::vector<held_chunk>{one, two};
+        };
+        both(0, filled(at_most(m_all, 2 * pp - r), at_most(m_all, r)));
+        both(1, filled(at_most(m_all, 2 * pp - r - 1), at_most(m_all, r + 1)));
         return;
+      }
       case moeplan::schedule::v_half:
       case moeplan::schedule::v_min: {
         moments_of_library each{this};

@@ -190,6 +190,16 @@ constexpr void visit_order(const chunk_order& order, std::int64_t warm_up, bool 
   visit_ends(order, warm_up, visit);
 }
 
+/// ZB-V: memory for `ranks` micro-batches of both chunks. What the micro-batches at hand leave of it, passes for the weights of
+/// chunk 1 use to wait.
+template <class Visitor>
+constexpr void visit_zb_v(std::int64_t chunk, std::int64_t first, std::int64_t second, const pipeline_shape& p, Visitor& visit) {
+  const std::int64_t m = p.micro_batches;
+  const std::int64_t whole = least(second, m);
+  const std::int64_t room = 2 * least(p.ranks, m) - first - whole;
+  visit_both(chunk, {first, 0}, held_of(m, whole, room < 0 ? 0 : room), visit);
+}
+
 /// V-Half and V-Min: the four passes of a block that repeats.
 template <class Visitor>
 constexpr void visit_block(const v_block& block, std::int64_t micro_batches, Visitor& visit) {
@@ -221,11 +231,12 @@ constexpr void visit_pairs(held_activations first, held_activations second, Visi
 ///   group or not a multiple of it included.
 /// - ZB-H1, ZB-H2: (p - r) M_B + r M_W and (2p - 2r - 1) M_B + 2r M_W (arXiv 2401.10241; r from 0).
 /// - ZB-V: 2p of both chunks together on every rank (arXiv 2405.15362), the first holding 2p - r or 2p - 1 - r of them, as in the
-///   authors' order (scheduler/zbv.py) where all passes are equally long.
+///   authors' order (scheduler/zbv.py) where all passes are equally long. With fewer than 2p - 1 micro-batches, what they leave of
+///   2p is held by the second chunk for the gradient of the weights.
 /// - V-Half, V-Min: of the building block that repeats (v_block.hpp), counted whole until the pass for the weights as in the
 ///   published 2 floor((p + 2) / 2) and 2 floor((p + 4) / 3), which the largest rank holds. The authors then move passes into gaps:
-///   no rank exceeds this limit, but one whose block needs less may reach it, and a micro-batch or two move from one chunk to the
-///   other.
+///   no rank exceeds this limit, but one whose block needs less may reach it, and a micro-batch or two (in the orders of
+///   schedule_order.hpp up to three, with 16 ranks) are of the second chunk in place of the first.
 /// - DualPipe, DualPipeV: a stage s of S holds S - s, which is PP + 1 on every rank (dualpipe.py, dualpipev.py: steps 1, 2 and 4).
 ///
 /// Fewer micro-batches than that: all of them. Precondition: a shape of a deployment that `check` accepts, all members at least 1,
@@ -243,8 +254,8 @@ constexpr void visit_peaks(const pipeline_shape& p, std::int64_t rank, Visitor&&
     case schedule::zb_h2: detail::visit_both(0, detail::held_of(m, 2 * behind + 1, 2 * rank), {}, visit); break;
     case schedule::zb_v: {
       const std::int64_t first = p.ranks + behind;
-      detail::visit_both(0, detail::held_of(m, first + 1), detail::held_of(m, rank), visit);
-      detail::visit_both(1, detail::held_of(m, first), detail::held_of(m, rank + 1), visit);
+      detail::visit_zb_v(0, detail::least(first + 1, m), rank, p, visit);
+      detail::visit_zb_v(1, detail::least(first, m), rank + 1, p, visit);
       break;
     }
     case schedule::v_half: detail::visit_block(v_half_block(p.ranks, rank), m, visit); break;
