@@ -228,4 +228,8 @@ TEST_CASE("bytes that do not fit say so") {
   CHECK(more.gradients.overflowed());
   CHECK(more.optimizer.overflowed());
   CHECK(more.host.overflowed());
+  // All of it is elsewhere: nothing is here, however much that is.
+  const auto elsewhere = states_of(parameter_group<>{.others = std::uint64_t{1} << 62}, training{.optimizer_offload = {3, 3}}, 1);
+  CHECK(elsewhere.host.overflowed());
+  CHECK(elsewhere.optimizer == 0);
 }

@@ -71,6 +71,13 @@ template <class Integer>
   return size * Integer(t.optimizer_offload.numerator.value()) / Integer(t.optimizer_offload.denominator.value());
 }
 
+/// And the part that is not. Where nothing is, that is so however large the tensor.
+template <class Integer>
+[[nodiscard]] constexpr Integer device_part(const Integer& size, const training& t) noexcept(noexcept(Integer{} * Integer{})) {
+  if (t.optimizer_offload.numerator == t.optimizer_offload.denominator) return Integer(0);
+  return size - host_part<Integer>(size, t);
+}
+
 /// A linear layer's weights in FP8, once in rows and once in columns for the two directions that they are multiplied in, with scales:
 /// fp32 for 128 x 128 numbers, one byte for 32 (Transformer Engine, float8_blockwise_tensor.py, mxfp8_tensor.py). A scale for a whole
 /// tensor is not counted.
@@ -104,9 +111,8 @@ struct state_sum {
       case state_kind::first_moments:
       case state_kind::second_moments: break;
     }
-    const auto host = host_part<Integer>(size, *run);
-    all.host = all.host + host;
-    all.optimizer = all.optimizer + (size - host);
+    all.host = all.host + host_part<Integer>(size, *run);
+    all.optimizer = all.optimizer + device_part<Integer>(size, *run);
   }
 };
 

@@ -124,7 +124,7 @@ struct state_terms {
   constexpr void operator()(state_kind kind, saturating_count numbers, number_type type) noexcept {
     if (optimizes(kind) && before_training) return;
     const auto all = bytes_of<saturating_count>(numbers, type);
-    const saturating_count here = optimizes(kind) ? all - host_part<saturating_count>(all, *run) : all;
+    const saturating_count here = optimizes(kind) ? device_part<saturating_count>(all, *run) : all;
     if (here == 0) return;
     (*visit)(memory_term{
         .tensor = {name_of(kind), source_of(kind, *run), numbers, 1, type}, .bytes = here, .owner = owner, .state = kind});
