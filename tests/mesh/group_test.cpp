@@ -34,6 +34,7 @@ BOTH_TIMES("a group along one axis", [] {
   EXPECT(holds({5, ranks({{4, 10}})}, {5, 15, 25, 35}));
   EXPECT(holds({7, ranks({{1, 10}})}, {7}));
   EXPECT(holds({7, ranks({})}, {7}));
+  EXPECT(rank_group(5, ranks({{4, 10}})).distances() == ranks({{4, 10}}));
 });
 
 BOTH_TIMES("axes that continue each other are one run", [] {

@@ -54,6 +54,9 @@ public:
   [[nodiscard]] constexpr std::int64_t front() const noexcept { return first_; }
   [[nodiscard]] constexpr std::int64_t size() const noexcept { return members_.count(); }
 
+  /// The members as distances from the first.
+  [[nodiscard]] constexpr const strided_ranks& distances() const noexcept { return members_; }
+
   /// The i-th member. Precondition: 0 <= i < size().
   [[nodiscard]] constexpr std::int64_t operator[](std::int64_t i) const noexcept { return first_ + members_.offset(i); }
 

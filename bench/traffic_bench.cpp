@@ -1,0 +1,125 @@
+// Traffic: every communication of a step of DeepSeek-V3 on 2,048 GPUs, stage by stage or one stage of each kind, and which part of it
+// leaves nodes.
+#include <benchmark/benchmark.h>
+
+#include <moeplan/catalog/deepseek.hpp>
+#include <moeplan/catalog/gpus.hpp>
+#include <moeplan/catalog/qwen.hpp>
+#include <moeplan/cost/topology.hpp>
+#include <moeplan/cost/traffic.hpp>
+
+#include <cstdint>
+
+#include "baseline.hpp"
+
+using namespace moeplan;
+using namespace moeplan_bench;
+
+namespace {
+
+deployment deepseek_v3() {
+  return {
+      .model = catalog::deepseek_v3,
+      .cluster = {.gpu = catalog::h800_sxm, .gpus_per_node = 8, .nodes = 256},
+      .strategy = {pp{16}, ep{64}, dp{128}},
+      .layout = layout::stages({15, 4}, {1, 1}),
+      .workload = training{.global_batch = 15360,
+                           .sequence_length = 4096,
+                           .recompute = recompute::full,
+                           .dispatcher = token_dispatcher::all_to_all,
+                           .sharding = sharding::optimizer},
+  };
+}
+
+/// Every kind of group at once.
+deployment every_axis() {
+  deployment d = deepseek_v3();
+  d.model = catalog::qwen3_235b_a22b;
+  d.strategy = {tp{4}, sp{4}, cp{2}, pp{8}, ep{16}, etp{2}, dp{32}};
+  d.layout = layout::balanced();
+  d.workload.train.global_batch = 1024;
+  return d;
+}
+
+deployment served() {
+  deployment d = deepseek_v3();
+  d.strategy = {tp{4}, ep{32}, dp{8}};
+  d.layout = {};
+  d.workload = serving{.batch = 64, .sequence_length = 8192};
+  return d;
+}
+
+struct bytes_of_groups {
+  saturating_count bytes;
+  void operator()(const communication& c) { bytes += c.group_bytes(); }
+};
+
+struct bytes_on_tiers {
+  const topology* where;
+  double within = 0;
+  double between = 0;
+  void operator()(const communication& c) {
+    const node_share share = where->share_of(c);
+    const double bytes = static_cast<double>(c.group_bytes().bits) / static_cast<double>(c.senders());
+    const double part = static_cast<double>(share.between.bits) / static_cast<double>(share.all.bits);
+    between += bytes * part;
+    within += bytes - bytes * part;
+  }
+};
+
+void every_stage(benchmark::State& state, deployment d) {
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(d);
+    bytes_of_groups sum;
+    visit_traffic(d, sum);
+    benchmark::DoNotOptimize(sum);
+  }
+}
+
+/// Stages that are alike once.
+template <class Visit>
+void visit_kinds_of_stages(const deployment& d, Visit& visit) {
+  const training_traffic traffic{d};
+  for (std::int64_t stage = 0; stage < traffic.stages(); stage += traffic.stages_alike(stage)) traffic.visit_stage(stage, visit);
+}
+
+void each_kind_of_stage(benchmark::State& state, deployment d) {
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(d);
+    bytes_of_groups sum;
+    visit_kinds_of_stages(d, sum);
+    benchmark::DoNotOptimize(sum);
+  }
+}
+
+void each_kind_of_stage_on_tiers(benchmark::State& state, deployment d) {
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(d);
+    const topology where{d};
+    bytes_on_tiers sum{&where};
+    visit_kinds_of_stages(d, sum);
+    benchmark::DoNotOptimize(sum);
+  }
+}
+
+/// All groups of an axis in a world of 2,048 ranks.
+void groups_on_nodes(benchmark::State& state, strategy s, std::int64_t gpus_per_node, group_axes along) {
+  const topology where{s, gpus_per_node};
+  const topology* const t = hidden(where);
+  for (auto _ : state) {
+    group_spread spread = t->spread_of(along);
+    benchmark::DoNotOptimize(spread);
+  }
+}
+
+BENCHMARK(baseline_1180_multiplications_and_additions);
+BENCHMARK_CAPTURE(every_stage, deepseek_v3, deepseek_v3());
+BENCHMARK_CAPTURE(every_stage, every_axis, every_axis());
+BENCHMARK_CAPTURE(every_stage, deepseek_v3_served, served());
+BENCHMARK_CAPTURE(each_kind_of_stage, deepseek_v3, deepseek_v3());
+BENCHMARK_CAPTURE(each_kind_of_stage_on_tiers, deepseek_v3, deepseek_v3());
+BENCHMARK_CAPTURE(each_kind_of_stage_on_tiers, every_axis, every_axis());
+BENCHMARK_CAPTURE(groups_on_nodes, that_nodes_divide, strategy{pp{16}, ep{64}, dp{128}}, 8, groups::ep);
+BENCHMARK_CAPTURE(groups_on_nodes, that_nodes_do_not_divide, strategy{pp{16}, ep{64}, dp{128}}, 72, groups::ep);
+
+} // namespace

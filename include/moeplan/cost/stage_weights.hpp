@@ -1,0 +1,146 @@
+#pragma once
+
+#include <cstdint>
+
+#include <moeplan/describe/deployment.hpp>
+#include <moeplan/memory/parameters.hpp>
+#include <moeplan/memory/rank_parameters.hpp>
+#include <moeplan/memory/stage_parts.hpp>
+#include <moeplan/memory/states.hpp>
+#include <moeplan/mesh/stage_layers.hpp>
+#include <moeplan/number/count.hpp>
+#include <moeplan/pipeline/stage_placement.hpp>
+
+/// @file
+/// Which weights of a stage are communicated, and between whom.
+
+namespace moeplan {
+
+/// What a rank holds, in numbers.
+struct stage_weight_counts {
+  rank_parameters<saturating_count> parameters{};
+  saturating_count
+      whole; ///< of dense ones those that TP ranks hold whole, and whose gradients they have for a part of the tokens each
+  bool embeddings = false; ///< a copy of the embedding that other pipeline ranks hold too
+
+  constexpr stage_weight_counts& operator+=(const stage_weight_counts& b) noexcept {
+    parameters += b.parameters;
+    whole += b.whole;
+    embeddings |= b.embeddings;
+    return *this;
+  }
+};
+
+namespace detail {
+
+/// Bytes of weights that are gathered from shards: linear layers' in FP8, where they have no other copy (--fp8-param-gather).
+[[nodiscard]] constexpr saturating_count gathered_weights(const parameter_group<saturating_count>& held,
+                                                          const precision& p) noexcept {
+  if (!p.fp8_weights || p.fp8 == fp8_recipe::none) return bytes_of<saturating_count>(held.trained(), p.weights);
+  return bytes_of<saturating_count>(held.linear, number_type::fp8) +
+         bytes_of<saturating_count>(held.routers + held.others, p.weights);
+}
+
+} // namespace detail
+
+/// The weights of all stages. Precondition: a training run that `check` accepts, with DP given; `rank` is rank_model().
+class stage_weights {
+public:
+  constexpr stage_weights(const deployment& d, const model& rank) noexcept
+      : deployment_{&d},
+        parts_{parts_of_rank<saturating_count>(d.model, rank, d.strategy, d.workload.train.vocabulary_multiple,
+                                               d.workload.train.assumptions)} {
+    if (d.strategy[axis::tp] > 1) count_whole(d);
+    if (d.strategy[axis::pp] > 1 && (d.model.tied_embeddings || d.model.mtp_layers > 0)) count_holders(d);
+  }
+
+  /// Of a virtual stage.
+  [[nodiscard]] constexpr stage_weight_counts of_stage(const stage_contents& here) const noexcept {
+    const stage_parts n = parts_of_stage(deployment_->model, here);
+    stage_weight_counts held;
+    held.parameters = parameters_of_stage<saturating_count>(parts_, n);
+    held.whole = whole_attention_ * n.softmax_attention + whole_router_ * n.moe_mlp + whole_layer_ * n.layers + whole_mtp_ * n.mtp;
+    if (n.final_norm) held.whole += whole_norm_;
+    held.embeddings = embedding_holders_ > 1 && (n.embedding || (here.loss && deployment_->model.tied_embeddings));
+    return held;
+  }
+
+  /// Numbers of an embedding on one rank.
+  [[nodiscard]] constexpr saturating_count embedding() const noexcept { return parts_.embedding.dense.others; }
+
+  /// Pipeline ranks that hold a copy of the embedding, where their gradients have to be added up; else 0.
+  [[nodiscard]] constexpr std::int64_t embedding_holders() const noexcept { return embedding_holders_; }
+
+  /// The next pipeline rank that holds one, after the last the first. Precondition: this rank and another one do.
+  [[nodiscard]] constexpr std::int64_t next_holder(std::int64_t rank) const noexcept {
+    const std::int64_t ranks = deployment_->strategy[axis::pp];
+    for (std::int64_t next = (rank + 1) % ranks; next != rank; next = (next + 1) % ranks)
+      if (holds_embedding(next)) return next;
+    return rank;
+  }
+
+private:
+  /// With sequence parallelism norms, routers and down-projections see a part of the tokens on each rank. Norms of single heads see
+  /// all tokens but a part of the heads (Megatron-LM, finalize_model_grads.py).
+  constexpr void count_whole(const deployment& d) noexcept {
+    using number = saturating_count;
+    const model& m = d.model;
+    const attention& a = m.attention;
+    const assumptions& how = d.workload.train.assumptions;
+    const bool latent = a.kind == attention_kind::latent;
+    if (!latent && a.norm == query_key_norm::per_head) whole_attention_ = query_key_norms<number>(m);
+    if (d.strategy[axis::sp] > 1) {
+      if (latent) {
+        whole_attention_ = query_key_norms<number>(m) + indexer_parameters<number>(m);
+        if (how.latent_down_projections == held::replicated)
+          whole_attention_ += number{m.hidden_size} * (number{a.q_lora_rank} + a.kv_lora_rank + a.qk_rope_head_dim);
+      }
+      whole_norm_ = norm_parameters<number>(m);
+      whole_layer_ = whole_norm_ * m.norms_per_layer;
+      const experts& e = m.experts;
+      if (m.has_experts()) {
+        whole_router_ = number{m.hidden_size} * (number{e.routed} + (e.shared_gate ? 1 : 0)) + (e.router_bias ? e.routed : 0);
+        if (how.shared_experts == held::replicated) whole_router_ += mlp_parameters<number>(m, e.shared_intermediate_size);
+      }
+    }
+    if (m.mtp_layers > 0) {
+      whole_mtp_ = whole_attention_ + whole_layer_ + whole_norm_ * 3;
+      if (m.has_experts(m.layers - 1)) whole_mtp_ += whole_router_;
+    }
+  }
+
+  [[nodiscard]] constexpr bool holds_embedding(std::int64_t rank) const noexcept {
+    const deployment& d = *deployment_;
+    const std::int64_t ranks = d.strategy[axis::pp];
+    const std::int64_t chunks = virtual_stages(d.strategy, d.layout) / ranks;
+    for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
+      const std::int64_t stage = virtual_stage(d.workload.train.schedule, ranks, rank, chunk);
+      const stage_contents here = contents(d.model, d.strategy, d.layout, stage);
+      if (here.embedding || here.mtp_layers > 0 || (here.loss && d.model.tied_embeddings)) return true;
+    }
+    return false;
+  }
+
+  /// DualPipe adds up all weights of its two copies anyway.
+  constexpr void count_holders(const deployment& d) noexcept {
+    const schedule order = d.workload.train.schedule;
+    if (order == schedule::dualpipe) return;
+    std::int64_t holders = placed_in_a_v(order) ? 1 : 2; // Both ends of a V are on the first rank.
+    if (d.layout.places_mtp) {
+      holders = 0;
+      for (std::int64_t rank = 0; rank < d.strategy[axis::pp]; ++rank) holders += holds_embedding(rank) ? 1 : 0;
+    }
+    embedding_holders_ = holders > 1 ? holders : 0;
+  }
+
+  const deployment* deployment_;
+  rank_parts<saturating_count> parts_;
+  saturating_count whole_attention_;
+  saturating_count whole_router_;
+  saturating_count whole_layer_;
+  saturating_count whole_norm_;
+  saturating_count whole_mtp_;
+  std::int64_t embedding_holders_ = 0;
+};
+
+} // namespace moeplan

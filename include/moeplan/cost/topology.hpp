@@ -1,0 +1,214 @@
+#pragma once
+
+#include <cstdint>
+
+#include <moeplan/balance/node_limited_routing.hpp>
+#include <moeplan/cost/communication.hpp>
+#include <moeplan/cost/group_spread.hpp>
+#include <moeplan/describe/deployment.hpp>
+#include <moeplan/mesh/group_axes.hpp>
+#include <moeplan/mesh/mesh.hpp>
+#include <moeplan/number/count.hpp>
+#include <moeplan/number/ratio.hpp>
+
+/// @file
+/// Which part of what ranks communicate stays inside a node, and which goes over the network.
+
+namespace moeplan {
+
+/// Of `all` equal shares of a communication `between` go to other nodes. Not in lowest terms.
+struct node_share {
+  saturating_count between;
+  saturating_count all = 1;
+
+  /// Overflowed where a sum was. Precondition: `all` is above 0.
+  [[nodiscard]] constexpr ratio value() const noexcept {
+    if (between.overflowed() || all.overflowed()) return {count{1}, count{0} - 1};
+    return {count{between.value()}, count{all.value()}};
+  }
+
+  friend constexpr bool operator==(const node_share&, const node_share&) noexcept = default;
+};
+
+/// Bytes that a rank of a stage sends in a step on average, by where they go. Exact; the two add up to what the communication sends.
+struct bytes_by_tier {
+  ratio within_node;
+  ratio between_nodes;
+
+  friend constexpr bool operator==(const bytes_by_tier&, const bytes_by_tier&) noexcept = default;
+};
+
+/// Bytes that a rank of a stage sends in a step where a token goes once to each node that has experts for it, and there once to each
+/// rank: the rank that gets it passes it on (DeepEP; DeepSeek-V3, arXiv 2412.19437, section 3.2.2).
+struct bytes_once_a_node {
+  bool known = false;
+  saturating_count most_between;     ///< to other nodes, at most
+  saturating_count most_within;      ///< to ranks of the same node, what is passed on included, at most
+  double expected_between_nodes = 0; ///< where every expert is equally likely
+  double expected_within_node = 0;
+};
+
+/// A strategy on nodes. Ranks fill one node after the other, as launchers number them. A tier is a node, within which GPUs have NVLink
+/// or what the machine has in its place, and the network between nodes; for another tier, such as all nodes of a switch, give the GPUs
+/// that it has.
+///
+/// Collectives but all-to-alls go around a ring of ascending ranks, which leaves each node once; no ring leaves a node less often.
+/// All-to-alls go straight to each rank, every other rank getting as much. What switches add up, and what algorithms send on trees, is
+/// spread otherwise.
+class topology {
+public:
+  /// Precondition: a strategy that `check` accepts, with DP given; gpus_per_node is at least 1.
+  constexpr topology(const strategy& s, std::int64_t gpus_per_node, std::int64_t rank_offset = 0) noexcept
+      : mesh_{s, rank_offset},
+        nodes_{gpus_per_node},
+        first_rank_{rank_offset},
+        stage_stride_{s[axis::pp] > 1 ? mesh_.rank(dense_coordinates{.pp = 1}) - rank_offset : 0},
+        from_a_nodes_start_{rank_offset % gpus_per_node == 0} {}
+
+  /// The nodes of the deployment's cluster. Precondition: it says how many GPUs a node has.
+  constexpr explicit topology(const deployment& d) noexcept : topology{d.strategy, d.cluster.gpus_per_node.number} {}
+
+  [[nodiscard]] constexpr const moeplan::mesh& mesh() const noexcept { return mesh_; }
+  [[nodiscard]] constexpr const node_grid& nodes() const noexcept { return nodes_; }
+
+  /// All groups along these axes in the world, added up.
+  [[nodiscard]] constexpr group_spread spread_of(group_axes along) const noexcept {
+    const rank_groups all = mesh_.groups(along);
+    const strided_ranks members = members_along(along);
+    if (is_regular(members)) return nodes_.alike(all.size(), members.count(), nodes_.members_on_a_node(members));
+    group_leaders leaders{.first = first_rank_};
+    leaders.append(along_others(along, false));
+    return nodes_.spread_of(leaders, members);
+  }
+
+  /// Which part of a communication leaves nodes, of all ranks of its stage together. Precondition: a communication of this strategy.
+  [[nodiscard]] constexpr node_share share_of(const communication& c) const noexcept {
+    if (c.part == group_part::stages) return share_between_stages(c.from_stage, c.to_stage);
+    strided_ranks members = members_along(c.group);
+    group_leaders leaders{.first = first_of_stage(c.group.grid, c.from_stage)};
+    if (c.part != group_part::all && !cut(members, leaders, c.part, c.ranks)) {
+      leaders.append(along_others(c.group, true));
+      return share_of(c.kind, nodes_.spread_of_parts(leaders, members, c.ranks, c.part == group_part::neighbours));
+    }
+    if (is_regular(members)) return share_of(c.kind, members.count(), nodes_.members_on_a_node(members));
+    leaders.append(along_others(c.group, true));
+    return share_of(c.kind, nodes_.spread_of(leaders, members));
+  }
+
+  /// Precondition as for share_of.
+  [[nodiscard]] constexpr bytes_by_tier bytes_of(const communication& c) const noexcept {
+    const node_share share = share_of(c);
+    const saturating_count all = c.group_bytes();
+    if (all.overflowed() || share.all.overflowed()) return {overflowed(), overflowed()};
+    const ratio sent{count{all.value()}, c.senders()};
+    const ratio between = share.value();
+    return {sent * (ratio{count{1}} - between), sent * between};
+  }
+
+  /// An exchange of tokens between experts that goes through one rank a node. Not known where the experts of a group are not divided
+  /// evenly among nodes in order, or their ranks are not; or where it is not known how many ranks a token goes to. Precondition: as for
+  /// share_of, with copies.
+  [[nodiscard]] constexpr bytes_once_a_node once_a_node(const communication& c, const experts& e) const noexcept {
+    const strided_ranks tensors = members_along(groups::etp);
+    const strided_ranks members = members_along(c.group);
+    bytes_once_a_node result;
+    if (c.copies == 0 || !is_regular(members) || !is_regular(tensors)) return result;
+    if (nodes_.members_on_a_node(tensors) != tensors.count()) return result;
+    const std::int64_t here = nodes_.members_on_a_node(members);
+    const std::int64_t visited = members.count() / here;
+    const distinct_ranks<double> reached = distinct_ranks_of(e, visited);
+    if (reached.most == 0 || c.expected_size != c.expected_size) return result;
+    const saturating_count tokens = c.size / c.copies * c.times; // bytes of all tokens of a rank, once
+    const auto once = static_cast<double>(tokens.bits);
+    const auto times = static_cast<double>(c.times.bits);
+    result.known = true;
+    result.most_between = tokens * (reached.most < visited ? reached.most : visited - 1);
+    // Of its copies on a node one is the rank's own, or the one that came from another node, as often as any other.
+    result.most_within = here == 1 ? saturating_count{0} : tokens * c.copies;
+    result.expected_between_nodes = once * reached.expected * static_cast<double>(visited - 1) / static_cast<double>(visited);
+    result.expected_within_node = times * c.expected_size * static_cast<double>(here - 1) / static_cast<double>(here);
+    return result;
+  }
+
+private:
+  [[nodiscard]] static constexpr ratio overflowed() noexcept { return {count{1}, count{0} - 1}; }
+
+  [[nodiscard]] constexpr bool is_regular(const strided_ranks& members) const noexcept {
+    return from_a_nodes_start_ && nodes_.divides(members);
+  }
+
+  [[nodiscard]] constexpr strided_ranks members_along(group_axes along) const noexcept {
+    return mesh_.group(along, first_rank_).distances();
+  }
+
+  /// First ranks of the groups, of one stage or of all.
+  [[nodiscard]] constexpr strided_ranks along_others(group_axes along, bool in_a_stage) const noexcept {
+    const unsigned stages = in_a_stage ? moeplan::groups::pp.places : 0U;
+    along.places = static_cast<std::uint16_t>(~(along.places | stages) & 0b1111U);
+    return members_along(along);
+  }
+
+  [[nodiscard]] constexpr std::int64_t first_of_stage(grid_kind grid, std::int64_t stage) const noexcept {
+    if (grid == grid_kind::dense) return first_rank_ + stage * stage_stride_;
+    return mesh_.rank(expert_coordinates{.pp = stage});
+  }
+
+  /// Each group becomes several of so many ranks, if these are strided too; else there is no change. Precondition: `ranks` divides the
+  /// group.
+  static constexpr bool cut(strided_ranks& members, group_leaders& leaders, group_part part, std::int64_t ranks) noexcept {
+    const bool near = part == group_part::neighbours;
+    const std::int64_t run = near ? ranks : members.count() / ranks; // of neighbours
+    const strided_ranks all = members;
+    if (run <= all.inner_size ? all.inner_size % run != 0 : run % all.inner_size != 0) return false;
+    strided_ranks neighbours;
+    strided_ranks others;
+    if (run <= all.inner_size) {
+      neighbours.append(run, all.inner_stride);
+      others.append(all.inner_size / run, run * all.inner_stride);
+      others.append(all.outer_size, all.outer_stride);
+    } else {
+      const std::int64_t runs = run / all.inner_size;
+      neighbours = {all.inner_size, all.inner_stride, runs, all.outer_stride};
+      others.append(all.outer_size / runs, runs * all.outer_stride);
+    }
+    members = near ? neighbours : others;
+    leaders.append(near ? others : neighbours);
+    return true;
+  }
+
+  /// Around rings, or from rank to rank, of groups that are spread alike.
+  [[nodiscard]] static constexpr node_share share_of(collective kind, std::int64_t ranks, std::int64_t on_a_node) noexcept {
+    const std::int64_t nodes = ranks / on_a_node;
+    if (nodes <= 1) return {0, 1};
+    if (kind == collective::all_to_all) return {ranks - on_a_node, ranks - 1};
+    if (kind == collective::broadcast) return {nodes - 1, ranks - 1}; // The ring is not closed.
+    return {nodes, ranks};
+  }
+
+  [[nodiscard]] static constexpr node_share share_of(collective kind, const group_spread& s) noexcept {
+    if (s.ranks <= 1) return {0, 1};
+    if (kind == collective::all_to_all) return {s.pairs_between, s.groups * s.ranks * (s.ranks - 1)};
+    if (kind == collective::broadcast) return {s.nodes - s.groups, s.groups * (s.ranks - 1)};
+    return {s.hops_between, s.groups * s.ranks};
+  }
+
+  /// From each rank of one stage to its neighbour in another one.
+  [[nodiscard]] constexpr node_share share_between_stages(std::int64_t from, std::int64_t to) const noexcept {
+    if (from == to) return {0, 1};
+    const std::int64_t first = from < to ? from : to;
+    const std::int64_t distance = (from < to ? to - from : from - to) * stage_stride_;
+    if (distance >= nodes_.gpus_per_node()) return {1, 1};
+    group_leaders leaders{.first = first_of_stage(grid_kind::dense, first)};
+    leaders.append(along_others({}, true));
+    const group_spread pairs = nodes_.spread_of(leaders, {2, distance});
+    return {pairs.pairs_between, pairs.groups * 2};
+  }
+
+  moeplan::mesh mesh_;
+  node_grid nodes_;
+  std::int64_t first_rank_;
+  std::int64_t stage_stride_;
+  bool from_a_nodes_start_;
+};
+
+} // namespace moeplan
