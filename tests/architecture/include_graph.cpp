@@ -139,16 +139,14 @@ complaints forbidden_complaints(const texts& headers, const std::set<std::string
   return result;
 }
 
-complaints unreached_complaints(const texts& headers, const std::string& root, const std::set<std::string>& exempt) {
+complaints unreached_complaints(const texts& headers, const std::set<std::string>& roots, const std::set<std::string>& exempt) {
   const graph edges = graph_of(headers);
   walk reached{edges, {}, {}, {}};
-  reached.visit(root);
+  for (const std::string& root : roots) reached.visit(root);
   complaints result;
-  for (const auto& [header, text] : headers) {
-    if (!exempt.contains(topic_of(header)) && !exempt.contains(header) && !reached.done.contains(header)) {
-      result.push_back(root + " does not include " + header);
-    }
-  }
+  for (const auto& [header, text] : headers)
+    if (!exempt.contains(topic_of(header)) && !exempt.contains(header) && !reached.done.contains(header))
+      result.push_back("no umbrella includes " + header);
   return result;
 }
 

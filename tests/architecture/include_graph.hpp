@@ -34,7 +34,7 @@ complaints cycle_complaints(const texts& headers);
 // Includes of `forbidden` headers (full name, or a folder with a slash at its end) by headers whose topic is not in `exempt`.
 complaints forbidden_complaints(const texts& headers, const std::set<std::string>& forbidden, const std::set<std::string>& exempt);
 
-// Headers that `exempt` names neither themselves nor by their topic, and that `root` does not reach.
-complaints unreached_complaints(const texts& headers, const std::string& root, const std::set<std::string>& exempt);
+// Headers that `exempt` names neither themselves nor by their topic, and that none of `roots` reaches.
+complaints unreached_complaints(const texts& headers, const std::set<std::string>& roots, const std::set<std::string>& exempt);
 
 } // namespace architecture

@@ -7,6 +7,7 @@
 #include <moeplan/pipeline/checkpoints.hpp>
 #include <moeplan/pipeline/deadlock.hpp>
 #include <moeplan/pipeline/in_flight.hpp>
+#include <moeplan/pipeline/pipeline_shape.hpp>
 #include <moeplan/pipeline/replay.hpp>
 #include <moeplan/pipeline/schedule_order.hpp>
 #include <moeplan/pipeline/stage_times.hpp>
