@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include <moeplan/memory/tensor.hpp>
+#include <moeplan/number/always_inline.hpp>
 #include <moeplan/number/count.hpp>
 
 /// @file
@@ -33,7 +34,7 @@ public:
   constexpr block_timeline(std::uint16_t backward, std::uint16_t end) noexcept : backward_{backward}, end_{end} {}
 
   /// Precondition: from <= until <= end.
-  [[gnu::always_inline]] constexpr void operator()(const tensor& t) noexcept {
+  [[MOEPLAN_ALWAYS_INLINE]] constexpr void operator()(const tensor& t) noexcept {
     const saturating_count bytes = allocated(bytes_of(t));
     all_ += bytes;
     born_[t.from] += bytes.bits;

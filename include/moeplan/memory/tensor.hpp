@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include <moeplan/describe/number_type.hpp>
+#include <moeplan/number/always_inline.hpp>
 #include <moeplan/number/count.hpp>
 
 /// @file
@@ -21,7 +22,7 @@ struct tensor {
   std::uint16_t until = 0;  ///< the first step at which it is not any more
   bool for_weights = false; ///< the gradient of weights needs it: what a zero-bubble schedule keeps between the two backward passes
 
-  [[nodiscard, gnu::always_inline]] constexpr saturating_count elements() const noexcept { return rows * columns; }
+  [[nodiscard, MOEPLAN_ALWAYS_INLINE]] constexpr saturating_count elements() const noexcept { return rows * columns; }
 };
 
 /// The gradient of a block's output: where the block is the last of its stage, the next stage sent it.
@@ -43,7 +44,7 @@ constexpr void visit_unless_dropped(Visit& visit, const tensor& kept, bool dropp
 }
 
 /// Bytes of a tensor's numbers, rounded up where two share a byte.
-[[nodiscard, gnu::always_inline]] constexpr saturating_count bytes_of(const tensor& t) noexcept {
+[[nodiscard, MOEPLAN_ALWAYS_INLINE]] constexpr saturating_count bytes_of(const tensor& t) noexcept {
   const std::int64_t size = bits(t.type);
   if (size == 0) return 0; // However many numbers there would be.
   return size >= 8 ? t.elements() * (size / 8) : (t.elements() * size + 7) / 8;
@@ -51,7 +52,7 @@ constexpr void visit_unless_dropped(Visit& visit, const tensor& kept, bool dropp
 
 /// What PyTorch's caching allocator takes for a request, and what it reports as allocated: whole blocks of 512 bytes
 /// (c10/cuda/CUDACachingAllocator.cpp, kMinBlockSize).
-[[nodiscard, gnu::always_inline]] constexpr saturating_count allocated(saturating_count bytes) noexcept {
+[[nodiscard, MOEPLAN_ALWAYS_INLINE]] constexpr saturating_count allocated(saturating_count bytes) noexcept {
   constexpr std::uint64_t block = 512;
   if (bytes.bits > saturating_count::top - block) return bytes + block; // the top
   bytes.bits = (bytes.bits + block - 1) & ~(block - 1);

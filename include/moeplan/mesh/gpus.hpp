@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include <moeplan/describe/strategy.hpp>
+#include <moeplan/number/always_inline.hpp>
 #include <moeplan/number/count.hpp>
 #include <moeplan/number/divisors.hpp>
 
@@ -18,7 +19,7 @@ inline void dp_is_absent_resolve_the_strategy_first() noexcept {}
 /// GPUs of one pipeline stage, TP x CP x DP. Under `folded` the experts of the stage's layers lie on these same GPUs.
 /// Precondition: resolved, degrees at least 1.
 template <class Integer = count>
-[[nodiscard, gnu::always_inline]] constexpr Integer stage_gpus(const strategy& s) noexcept(noexcept(Integer{} * Integer{})) {
+[[nodiscard, MOEPLAN_ALWAYS_INLINE]] constexpr Integer stage_gpus(const strategy& s) noexcept(noexcept(Integer{} * Integer{})) {
   return Integer(s[axis::tp]) * Integer(s[axis::cp]) * Integer(s[axis::dp]);
 }
 
@@ -26,8 +27,8 @@ template <class Integer = count>
 /// Under `folded` this is no number of GPUs, but the one that documents mistake for it.
 /// Precondition: resolved, degrees at least 1.
 template <class Integer = count>
-[[nodiscard, gnu::always_inline]] constexpr Integer product_of_degrees(const strategy& s) noexcept(noexcept(Integer{} *
-                                                                                                            Integer{})) {
+[[nodiscard, MOEPLAN_ALWAYS_INLINE]] constexpr Integer product_of_degrees(const strategy& s) noexcept(noexcept(Integer{} *
+                                                                                                               Integer{})) {
   return stage_gpus<Integer>(s) * Integer(s[axis::ep]) * Integer(s[axis::sp]) * Integer(s[axis::pp]);
 }
 
@@ -36,7 +37,7 @@ template <class Integer = count>
 /// Precondition: resolved and degrees at least 1. Where DP is absent there is no answer: an overflowed count (0 in an integer type that
 /// has no top), a compile error in a constant expression. `Integer` may be saturating_count or a type of <moeplan/multiprecision.hpp>.
 template <class Integer = count>
-[[nodiscard, gnu::always_inline]] constexpr Integer gpus(const strategy& s) noexcept(noexcept(Integer{} * Integer{})) {
+[[nodiscard, MOEPLAN_ALWAYS_INLINE]] constexpr Integer gpus(const strategy& s) noexcept(noexcept(Integer{} * Integer{})) {
   if (!s.resolved()) {
     not_a_constant::dp_is_absent_resolve_the_strategy_first();
     if constexpr (saturates<Integer>) return Integer(count::top);

@@ -7,6 +7,7 @@
 #include <moeplan/mesh/grid.hpp>
 #include <moeplan/mesh/group.hpp>
 #include <moeplan/mesh/group_axes.hpp>
+#include <moeplan/number/always_inline.hpp>
 
 /// @file
 /// The two grids on which a strategy lays out its ranks, and the groups of ranks that communicate.
@@ -83,14 +84,14 @@ public:
   }
 
   /// Where a rank is on the dense grid. Precondition: rank_offset <= rank < rank_offset + world().
-  [[nodiscard, gnu::always_inline]] constexpr dense_coordinates dense_at(std::int64_t rank) const noexcept {
+  [[nodiscard, MOEPLAN_ALWAYS_INLINE]] constexpr dense_coordinates dense_at(std::int64_t rank) const noexcept {
     const grid& g = grids_[0];
     const std::int64_t r = rank - offset_;
     return {g.coordinate(0, r), g.coordinate(1, r), g.coordinate(2, r), g.coordinate(3, r)};
   }
 
   /// Where a rank is on the expert grid. Precondition as dense_at.
-  [[nodiscard, gnu::always_inline]] constexpr expert_coordinates expert_at(std::int64_t rank) const noexcept {
+  [[nodiscard, MOEPLAN_ALWAYS_INLINE]] constexpr expert_coordinates expert_at(std::int64_t rank) const noexcept {
     const grid& g = grids_[1];
     const std::int64_t r = rank - offset_;
     return {g.coordinate(0, r), g.coordinate(1, r), g.coordinate(2, r), g.coordinate(3, r)};
@@ -109,7 +110,7 @@ public:
   }
 
   /// The group of a rank along the given axes. Precondition as dense_at.
-  [[nodiscard, gnu::always_inline]] constexpr rank_group group(group_axes along, std::int64_t rank) const noexcept {
+  [[nodiscard, MOEPLAN_ALWAYS_INLINE]] constexpr rank_group group(group_axes along, std::int64_t rank) const noexcept {
     const grid& g = of(along.grid);
     const std::int64_t r = rank - offset_;
     // Axis by axis and always inlined, so that it folds for a static mesh and costs nothing beyond what is used of the result.
@@ -119,7 +120,7 @@ public:
   }
 
   /// All groups along the given axes.
-  [[nodiscard, gnu::always_inline]] constexpr rank_groups groups(group_axes along) const noexcept {
+  [[nodiscard, MOEPLAN_ALWAYS_INLINE]] constexpr rank_groups groups(group_axes along) const noexcept {
     const grid& g = of(along.grid);
     return {offset_, ranks_along(g, ~along.places), ranks_along(g, along.places)};
   }
@@ -161,7 +162,7 @@ private:
     return p;
   }
 
-  [[gnu::always_inline]] static constexpr strided_ranks ranks_along(const grid& g, unsigned places) noexcept {
+  [[MOEPLAN_ALWAYS_INLINE]] static constexpr strided_ranks ranks_along(const grid& g, unsigned places) noexcept {
     strided_ranks ranks;
     // One by one, for clang does not unroll a loop early enough to make the result a constant where the mesh is one.
     append(ranks, g, places, g.order[0]);
@@ -171,8 +172,8 @@ private:
     return ranks;
   }
 
-  [[gnu::always_inline]] static constexpr void append(strided_ranks& ranks, const grid& g, unsigned places,
-                                                      unsigned place) noexcept {
+  [[MOEPLAN_ALWAYS_INLINE]] static constexpr void append(strided_ranks& ranks, const grid& g, unsigned places,
+                                                         unsigned place) noexcept {
     if ((places >> place & 1U) != 0) ranks.append(g.by_place[place].size, g.by_place[place].stride);
   }
 

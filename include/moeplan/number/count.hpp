@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include <moeplan/number/always_inline.hpp>
+
 /// @file
 /// Exact non-negative integers that never overflow silently.
 
@@ -46,30 +48,30 @@ struct basic_count {
   [[nodiscard]] constexpr std::uint64_t value() const noexcept { return bits; }
   [[nodiscard]] constexpr bool overflowed() const noexcept { return bits == top; }
 
-  [[gnu::always_inline]] friend constexpr basic_count operator+(basic_count a, basic_count b) noexcept {
+  [[MOEPLAN_ALWAYS_INLINE]] friend constexpr basic_count operator+(basic_count a, basic_count b) noexcept {
     std::uint64_t sum = 0;
     const bool fits = !__builtin_add_overflow(a.bits, b.bits, &sum);
     return result(a, b, fits, sum);
   }
 
-  [[gnu::always_inline]] friend constexpr basic_count operator-(basic_count a, basic_count b) noexcept {
+  [[MOEPLAN_ALWAYS_INLINE]] friend constexpr basic_count operator-(basic_count a, basic_count b) noexcept {
     if (a.overflowed() || b.overflowed()) return raw(top);
     return raw(a.bits < b.bits ? negative() : a.bits - b.bits);
   }
 
-  [[gnu::always_inline]] friend constexpr basic_count operator*(basic_count a, basic_count b) noexcept {
+  [[MOEPLAN_ALWAYS_INLINE]] friend constexpr basic_count operator*(basic_count a, basic_count b) noexcept {
     std::uint64_t product = 0;
     const bool fits = !__builtin_mul_overflow(a.bits, b.bits, &product);
     return result(a, b, fits, product);
   }
 
   /// Rounds down.
-  [[gnu::always_inline]] friend constexpr basic_count operator/(basic_count a, basic_count b) noexcept {
+  [[MOEPLAN_ALWAYS_INLINE]] friend constexpr basic_count operator/(basic_count a, basic_count b) noexcept {
     if (a.overflowed() || b.overflowed()) return raw(top);
     return raw(b.bits == 0 ? divided_by_zero() : a.bits / b.bits);
   }
 
-  [[gnu::always_inline]] friend constexpr basic_count operator%(basic_count a, basic_count b) noexcept {
+  [[MOEPLAN_ALWAYS_INLINE]] friend constexpr basic_count operator%(basic_count a, basic_count b) noexcept {
     if (a.overflowed() || b.overflowed()) return raw(top);
     return raw(b.bits == 0 ? divided_by_zero() : a.bits % b.bits);
   }
@@ -102,8 +104,8 @@ private:
     return c;
   }
 
-  [[gnu::always_inline]] static constexpr basic_count result(basic_count a, basic_count b, bool fits,
-                                                             std::uint64_t exact) noexcept {
+  [[MOEPLAN_ALWAYS_INLINE]] static constexpr basic_count result(basic_count a, basic_count b, bool fits,
+                                                                std::uint64_t exact) noexcept {
     if (a.overflowed() || b.overflowed()) return raw(top);
     if (fits && exact != top) return raw(exact);
     if constexpr (Policy == overflow::fails) not_a_constant::a_count_exceeds_64_bits();
