@@ -1,5 +1,7 @@
 #include <moeplan/balance/capacity.hpp>
 
+#include <ostream>
+
 #include "support/both_times.hpp"
 
 using namespace moeplan;
@@ -121,6 +123,16 @@ BOTH_TIMES("the factor gives the capacity, and no other factor in its range anot
   }
 });
 
+// Of 3 M copies, with M = 2^63 - 1, half may go: 3 (M - C) <= 3 M / 2 from C = 2^62 on.
+BOTH_TIMES("loads whose sum needs more than 64 bits", [] {
+  constexpr std::int64_t most = INT64_MAX;
+  constexpr std::int64_t half = std::int64_t{1} << 62;
+  constexpr std::int64_t huge[] = {most, most, most};
+  EXPECT(capacity_that_drops(huge, {1, 2}) == least_capacity{.capacity = half, .factor = {half, most}, .above = {half - 1, most}});
+  EXPECT(capacity_that_drops(huge, ratio{0}) == least_capacity{.capacity = most, .factor = {1}, .above = {most - 1, most}});
+  EXPECT(capacity_that_drops(huge, ratio{1}) == least_capacity{});
+});
+
 } // namespace
 
 TEST_CASE("at run time sums that do not fit say so") {
@@ -129,7 +141,17 @@ TEST_CASE("at run time sums that do not fit say so") {
   CHECK(under_capacity(huge, count{most}).kept.overflowed());
   CHECK(under_capacity(huge, 0).dropped.overflowed());
   CHECK(under_capacity(huge, 0).dropped_share().overflowed());
-  CHECK(capacity_that_drops(huge, ratio{0}).factor.overflowed());
-  const std::int64_t large[] = {most, most};
-  CHECK(capacity_that_drops(large, ratio{0}) == least_capacity{.capacity = most, .factor = {1}, .above = {most - 1, most}});
+  // Half of 2^65 - 5 may go. Any capacity leaves a factor of it over a number that needs more than 64 bits in lowest terms, as that is prime
+  // to 4 and to the capacity.
+  const std::int64_t large[] = {most, most, most, most - 1};
+  const least_capacity least = capacity_that_drops(large, {1, 2});
+  CHECK(least.capacity == std::int64_t{1} << 62);
+  CHECK(least.factor.overflowed());
+}
+
+TEST_CASE("a share that is none gives no capacity") {
+  const least_capacity none = capacity_that_drops(loads, ratio{count{count::top}});
+  CHECK(none.capacity.overflowed());
+  CHECK(none.factor.overflowed());
+  CHECK(none.above.overflowed());
 }

@@ -45,6 +45,18 @@ BOTH_TIMES("half of the parts", [] {
 
 BOTH_TIMES("1,024 loads in one constant expression", [] { EXPECT(rounds_to(entropy_of(many_loads{}.of), 0.971982)); });
 
+// A share's logarithm is rounded: without a limit some of these come to 1 + 2^-52.
+TEST_CASE("loads that are almost equal have no more than all") {
+  for (std::int64_t base = 1'000; base < 100'000'000'000; base = base * 3 + 1)
+    for (std::int64_t parts = 2; parts <= 64; ++parts) {
+      std::int64_t loads[64]{};
+      double doubles[64]{};
+      for (std::int64_t i = 0; i < parts; ++i) doubles[i] = static_cast<double>(loads[i] = base + (i == 0 ? 1 : 0));
+      CHECK(entropy_of({loads, parts}) <= 1);
+      CHECK(real_entropy_of({doubles, parts}) <= 1);
+    }
+}
+
 BOTH_TIMES("the largest loads there are", [] {
   constexpr std::int64_t huge = 0x7fff'ffff'ffff'ffff;
   constexpr std::int64_t loads[]{huge, 0, huge, 0};

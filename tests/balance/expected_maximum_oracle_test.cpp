@@ -89,6 +89,11 @@ TEST_CASE("all choices of a few tokens") {
   CHECK(cases > 80);
 }
 
+TEST_CASE("a rational of unlimited size has no number for no answer") {
+  std::vector<cpp_rational> storage(9);
+  CHECK_THROWS(static_cast<void>(expected_maximum<cpp_rational>({.routed = 4, .top_k = 1}, 4, storage)));
+}
+
 TEST_CASE("balls in bins by their generating function") {
   for (const auto& [balls, bins] : {std::pair<std::int64_t, std::int64_t>{8, 8}, {16, 8}, {16, 16}, {20, 3}, {5, 30}}) {
     const experts e{.routed = bins, .top_k = 1};

@@ -2,6 +2,9 @@
 
 #include <moeplan/number/ratio.hpp>
 
+#include <cmath>
+#include <ostream>
+
 #include "support/both_times.hpp"
 
 using namespace moeplan;
@@ -63,7 +66,26 @@ BOTH_TIMES("room", [] {
   EXPECT(expected_maximum_storage({.routed = 256, .top_k = 8}, 4096).overflowed());
 });
 
+BOTH_TIMES("more experts than can be added to the copies", [] { EXPECT(maximum<double>(1, INT64_MAX, 1) == 1); });
+
 } // namespace
+
+TEST_CASE("no answer without room, and without its preconditions") {
+  double storage[10]{};
+  const experts e{.routed = 4, .top_k = 1};
+  CHECK(expected_maximum_storage(e, 4) == 10);
+  const array_view<double> short_storage{storage, 9};
+  CHECK(std::isnan(expected_maximum<double>(e, 4, short_storage)));
+  CHECK(std::isnan(maximum_load_probability<double>(e, 4, 2, short_storage)));
+  for (const double x : storage) CHECK(x == 0);
+  CHECK(std::isnan(expected_maximum<double>({.routed = 4, .top_k = 0}, 4, storage)));
+  CHECK(std::isnan(expected_maximum<double>({.routed = 4, .top_k = 5}, 0, storage)));
+  CHECK(std::isnan(expected_maximum<double>(e, -1, storage)));
+  CHECK(!std::isnan(expected_maximum<double>(e, 4, storage)));
+  ratio ratios[10]{};
+  CHECK(expected_maximum<ratio>(e, 4, array_view<ratio>{ratios, 9}).overflowed());
+  CHECK(expected_maximum<ratio>(e, 4, ratios) == ratio{17, 8});
+}
 
 TEST_CASE("more balls") {
   CHECK(maximum<ratio>(8, 8, 1) == ratio{680849, 262144});

@@ -81,9 +81,28 @@ BOTH_TIMES("chances of measured loads", [] {
   EXPECT(chances[2] == 0);
   EXPECT(is_near(chances[3], 2.0 / 3));
   // Three choices each make 20 tokens, and no token chooses an expert twice.
-  EXPECT(chances_of_loads(measured, 3, chances) == popularity_error::load_above_all);
+  double untouched[] = {-7, -7, -7, -7};
+  EXPECT(chances_of_loads(measured, 3, untouched) == popularity_error::load_above_all);
+  constexpr std::int64_t last[] = {0, 1, 20, 30};
+  EXPECT(chances_of_loads(last, 2, untouched) == popularity_error::load_above_all);
+  for (const double chance : untouched) EXPECT(chance == -7);
   EXPECT(expected_load(measured, 0, 120) == ratio{60});
   EXPECT(expected_load(measured, 1, 100) == ratio{50, 3});
+});
+
+BOTH_TIMES("expected loads of all experts at once", [] {
+  ratio expected[4]{};
+  EXPECT(expected_loads(measured, 100, expected) == popularity_error::none);
+  EXPECT(expected[0] == ratio{50} && expected[1] == ratio{50, 3} && expected[2] == ratio{0} && expected[3] == ratio{100, 3});
+  for (std::int64_t i = 0; i < 4; ++i) EXPECT(expected[i] == expected_load(measured, i, 100));
+
+  constexpr std::int64_t none[] = {0, 0};
+  constexpr std::int64_t less[] = {5, -1};
+  ratio untouched[4] = {{7}, {7}, {7}, {7}};
+  EXPECT(expected_loads(measured, 100, array_view<ratio>{untouched, 3}) == popularity_error::too_little_storage);
+  EXPECT(expected_loads(none, 100, untouched) == popularity_error::too_few_experts);
+  EXPECT(expected_loads(less, 100, untouched) == popularity_error::not_a_weight);
+  for (const ratio& x : untouched) EXPECT(x == ratio{7});
 });
 
 BOTH_TIMES("what is wrong", [] {
@@ -124,4 +143,10 @@ TEST_CASE("at run time loads that do not fit say so") {
   double chances[3]{};
   CHECK(chances_of_loads(huge, 1, chances) == popularity_error::overflowed);
   CHECK(expected_load(huge, 0, 10).overflowed());
+  ratio expected[3]{};
+  CHECK(expected_loads(huge, 10, expected) == popularity_error::overflowed);
+  const std::int64_t two[] = {INT64_MAX - 1, 1};
+  CHECK(expected_loads(two, count{count::top - 2}, expected) == popularity_error::none);
+  CHECK(expected[0].overflowed()); // (2^64 - 3) (2^63 - 2) / (2^63 - 1), which has no common divisors
+  CHECK(expected[1] == ratio{count::top - 2, INT64_MAX});
 }

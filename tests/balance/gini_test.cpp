@@ -82,4 +82,14 @@ BOTH_TIMES("what are no loads", [] {
   EXPECT(is_nan(gini_of_ascending(array_view<const double>{})));
 });
 
+BOTH_TIMES("scratch that is too short is not written to", [] {
+  std::int64_t scratch[]{-7, -7, -7, -7};
+  EXPECT(gini(array_view<const std::int64_t>{one_to_four}, array_view<std::int64_t>{scratch, 3}).overflowed());
+  for (const std::int64_t n : scratch) EXPECT(n == -7);
+  constexpr double loads[]{3, 1, 4, 2};
+  double doubles[]{-7, -7, -7, -7};
+  EXPECT(is_nan(gini(array_view<const double>{loads}, array_view<double>{doubles, 3})));
+  for (const double x : doubles) EXPECT(x == -7);
+});
+
 } // namespace

@@ -93,7 +93,26 @@ BOTH_TIMES("one expert that every token chooses", [] {
   EXPECT(maximum_popular_load(chances, 40, storage) == maximum_load{40, 40, 40});
 });
 
+BOTH_TIMES("ranks of several experts", [] {
+  // One of them is the case of experts, and a single rank has all copies.
+  EXPECT(maximum_uniform_load({.routed = 8, .top_k = 2}, 9, 8) == maximum_load{18, 18, 18});
+  EXPECT(maximum_uniform_load({.routed = 8, .top_k = 8}, 9, 2) == maximum_load{18, 18, 18});
+  // One choice of a rank of four experts is as one of 16 ranks of a smaller model.
+  EXPECT(maximum_uniform_load({.routed = 64, .top_k = 1}, 100, 4) == maximum_uniform_load({.routed = 16, .top_k = 1}, 100));
+  // One token, two of four experts, two ranks of two: 2 with probability 1/3, else 1.
+  const maximum_load one = maximum_uniform_load({.routed = 4, .top_k = 2}, 1, 2);
+  EXPECT(one.at_least == 1 && one.at_most >= 4.0 / 3 && one.at_most <= 1.5);
+});
+
+BOTH_TIMES("more experts than can be added to the copies", [] {
+  const maximum_load m = maximum_uniform_load({.routed = INT64_MAX, .top_k = 1}, 2);
+  EXPECT(is_near(m.expected, 1, 1e-9));
+});
+
 BOTH_TIMES("no answer without its preconditions", [] {
+  EXPECT(is_none(maximum_uniform_load({.routed = 8, .top_k = 2}, 4, 0)));
+  EXPECT(is_none(maximum_uniform_load({.routed = 8, .top_k = 2}, 4, 3)));
+  EXPECT(is_none(maximum_uniform_load({.routed = 8, .top_k = 2}, 4, 16)));
   EXPECT(is_none(maximum_uniform_load({}, 100)));
   EXPECT(is_none(maximum_uniform_load({.routed = 4, .top_k = 5}, 100)));
   EXPECT(is_none(maximum_uniform_load({.routed = 4, .top_k = 1}, -1)));

@@ -5,6 +5,7 @@
 #include <boost/multiprecision/cpp_int.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <random>
 #include <set>
@@ -84,15 +85,46 @@ cpp_rational probability_of_groups(const experts& e, std::int64_t d) {
   return cpp_rational(ways * binomial(e.groups, d)) / binomial(e.routed, e.top_k);
 }
 
-double simulated(const experts& e, std::int64_t ranks, std::int64_t counted, int tokens) {
+/// What scores are drawn from.
+enum class scores_of { uniform, normal, exponential };
+
+double score(std::mt19937_64& random, scores_of distribution) {
+  const auto uniform = [&random] { return (static_cast<double>(random() >> 11) + 0.5) * 0x1p-53; };
+  const double first = uniform();
+  if (distribution == scores_of::uniform) return first;
+  const double exponential = -std::log(first);
+  if (distribution == scores_of::exponential) return exponential;
+  return std::sqrt(2 * exponential) * std::cos(6.283185307179586 * uniform()); // Box and Muller, 1958
+}
+
+constexpr std::int64_t simulated_ranks[] = {4, 8, 16, 64};
+
+struct simulation {
+  double mean[4]{};
+  double error[4]{}; ///< standard error, relative to the mean
+};
+
+/// Of the same tokens for all numbers of ranks.
+simulation simulated(const experts& e, std::int64_t counted, scores_of distribution, int tokens) {
   std::mt19937_64 random{7};
   std::vector<double> scores(static_cast<std::size_t>(e.routed));
-  std::int64_t sum = 0;
+  double sum[4]{};
+  double squares[4]{};
   for (int t = 0; t < tokens; ++t) {
-    for (double& s : scores) s = static_cast<double>(random() >> 11) * 0x1p-53;
-    sum += ranks_of(choice(e, scores, counted), e.routed / ranks);
+    for (double& s : scores) s = score(random, distribution);
+    const std::vector<std::int64_t> chosen = choice(e, scores, counted);
+    for (std::size_t i = 0; i < 4; ++i) {
+      const auto reached = static_cast<double>(ranks_of(chosen, e.routed / simulated_ranks[i]));
+      sum[i] += reached;
+      squares[i] += reached * reached;
+    }
   }
-  return static_cast<double>(sum) / tokens;
+  simulation s;
+  for (std::size_t i = 0; i < 4; ++i) {
+    s.mean[i] = sum[i] / tokens;
+    s.error[i] = std::sqrt((squares[i] / tokens - s.mean[i] * s.mean[i]) / tokens) / s.mean[i];
+  }
+  return s;
 }
 
 } // namespace
@@ -155,11 +187,19 @@ TEST_CASE("limited groups that are ranks by inclusion and exclusion") {
 }
 
 // DeepSeek-V3's groups score by their two best experts, of which the answer for the best one is an estimate.
-TEST_CASE("simulation") {
+TEST_CASE("simulations of DeepSeek-V3's groups, by their best expert and within 1 % by their two best ones") {
   const experts v3{.routed = 256, .top_k = 8, .groups = 8, .group_top_k = 4};
-  for (const std::int64_t ranks : {4, 8, 16, 64}) {
-    const double expected = distinct_ranks_of(v3, ranks).expected;
-    CHECK(simulated(v3, ranks, 1, 1500) == doctest::Approx(expected).epsilon(0.02));
-    CHECK(simulated(v3, ranks, 2, 1500) == doctest::Approx(expected).epsilon(0.02));
-  }
+  const auto expect = [&v3](std::int64_t counted, scores_of distribution, double within) {
+    const simulation s = simulated(v3, counted, distribution, 6000);
+    for (std::size_t i = 0; i < 4; ++i) {
+      CAPTURE(counted);
+      CAPTURE(static_cast<int>(distribution));
+      CAPTURE(simulated_ranks[i]);
+      CHECK(s.error[i] < 0.0025);
+      CHECK(distinct_ranks_of(v3, simulated_ranks[i]).expected == doctest::Approx(s.mean[i]).epsilon(within));
+    }
+  };
+  expect(1, scores_of::uniform, 0.006);
+  for (const scores_of distribution : {scores_of::uniform, scores_of::normal, scores_of::exponential})
+    expect(2, distribution, 0.01);
 }

@@ -71,6 +71,17 @@ BOTH_TIMES("DeepSeek-V3, exactly", [] {
   EXPECT(is_near(distinct_ranks_of(v3, 8).expected, 3.983081811, 1e-9));
 });
 
+// arXiv 2412.19437, section 3.2.2: NVLink's 160 GB/s are 3.2 times InfiniBand's 50, so that 3.2 experts a node, and 13 in all, cost no more
+// between nodes than one a node.
+BOTH_TIMES("13 experts on 4 nodes travel between as many nodes as 8", [] {
+  experts thirteen = v3;
+  thirteen.top_k = 13;
+  const distinct_ranks<ratio> nodes = distinct_ranks_of<ratio>(thirteen, 8);
+  EXPECT(nodes.most == distinct_ranks_of(v3, 8).most);
+  EXPECT(ratio{160, 50} * ratio{nodes.most} == ratio{64, 5}); // 12.8
+  EXPECT(nodes.expected < ratio{4} && nodes.expected > distinct_ranks_of<ratio>(v3, 8).expected);
+});
+
 BOTH_TIMES("ranks within groups, and groups within ranks", [] {
   // Two ranks of each group, and two groups of each rank.
   const distinct_ranks<double> fine = distinct_ranks_of(v3, 16);

@@ -37,6 +37,19 @@ BOTH_TIMES("one part, and as many as items", [] {
   EXPECT(parts({5}, 5, {0, 1}));
 });
 
+TEST_CASE("more parts than items, or none, are no partition") {
+  const count costs[] = {3, 1};
+  std::int64_t bounds[4] = {-1, -1, -1, -1};
+  CHECK(partition(costs, bounds).overflowed());
+  CHECK(partition(costs, array_view<std::int64_t>{bounds, 1}).overflowed());
+  CHECK(partition(costs, {}).overflowed());
+  CHECK(partition({}, array_view<std::int64_t>{bounds, 2}).overflowed());
+  for (const std::int64_t bound : bounds) CHECK(bound == -1);
+  layout l = layout::balanced();
+  CHECK(!lay_out(array_view<const std::int64_t>{bounds, 1}, {}, l));
+  CHECK(l == layout::balanced());
+}
+
 BOTH_TIMES("no part is empty, and zeros are items too", [] {
   EXPECT(parts({0, 0, 0, 0}, 0, {0, 1, 2, 4})); // Every place is as near: each cut as early as it may be.
   EXPECT(parts({9, 0, 0}, 9, {0, 1, 2, 3}));

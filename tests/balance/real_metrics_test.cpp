@@ -115,6 +115,18 @@ TEST_CASE("what are no loads") {
   CHECK(is_nan(metrics(array_view<const double>{}).max_over_mean()));
 }
 
+// 2.5 x 10^399 and 2.5 x 10^-401 are no doubles.
+TEST_CASE("a variance beyond the doubles is infinite, or 0, and what is relative is not") {
+  for (const double unit : {1e200, 1e-200}) {
+    const double loads[]{unit, 0};
+    const real_load_metrics m = metrics(array_view<const double>{loads});
+    CHECK(m.variance() == (unit > 1 ? __builtin_inf() : 0));
+    CHECK(m.sample_variance() == (unit > 1 ? __builtin_inf() : 0));
+    CHECK(m.coefficient_of_variation() == 1);
+    CHECK(m.max_over_mean() == 2);
+  }
+}
+
 TEST_CASE("a sample of one has no variance") {
   const double one[]{5};
   const real_load_metrics m = metrics(array_view<const double>{one});

@@ -64,7 +64,37 @@ BOTH_TIMES("against all choices of two experts", [] {
     }
 });
 
+// A chance of 1/4 in 100 tokens: 25 and 100 x 3/16.
+BOTH_TIMES("the load of an expert of any popularity", [] {
+  EXPECT(binomial_load(ratio{1, 4}, 100) == load_moments{.mean = {25}, .variance = {75, 4}});
+  EXPECT(binomial_load(ratio{0}, 100) == load_moments{.mean = {0}, .variance = {0}});
+  EXPECT(binomial_load(ratio{1}, 100) == load_moments{.mean = {100}, .variance = {0}});
+  EXPECT(binomial_load(ratio{8, 256}, 4096) == moments(4096, 256, 8)); // uniform routing's chance
+  EXPECT(binomial_load(0.25, 100) == real_load_moments{.mean = 25, .variance = 18.75});
+  EXPECT(binomial_load(1.0, 100) == real_load_moments{.mean = 100, .variance = 0});
+  EXPECT(binomial_load(0.5, 100).standard_deviation() == 5);
+  EXPECT(binomial_load(0.5, 100).coefficient_of_variation() == 0.1);
+});
+
+// Two tokens choose the first expert with chance 3/10: 0, 1 or 2 times with 49, 42 and 9 hundredths.
+BOTH_TIMES("moments from their definition", [] {
+  const ratio mean = ratio{42, 100} + ratio{2} * ratio{9, 100};
+  const ratio square = ratio{42, 100} + ratio{4} * ratio{9, 100};
+  EXPECT(binomial_load(ratio{3, 10}, 2) == load_moments{mean, square - mean * mean});
+});
+
+BOTH_TIMES("no load of what is no chance", [] {
+  const auto is_none = [](const real_load_moments& m) { return m.mean != m.mean && m.variance != m.variance; };
+  EXPECT(is_none(binomial_load(1.5, 100)));
+  EXPECT(is_none(binomial_load(-0.5, 100)));
+  EXPECT(is_none(binomial_load(__builtin_nan(""), 100)));
+  EXPECT(is_none(binomial_load(0.5, -1)));
+  const double none_of_none = binomial_load(0.0, 100).coefficient_of_variation();
+  EXPECT(none_of_none != none_of_none);
+});
+
 using moeplan_test::is_constant;
+static_assert(!is_constant<decltype([] { return binomial_load(ratio{5, 4}, 100); })>);
 static_assert(!is_constant<decltype([] { return moments(0, 8, 2).squared_coefficient_of_variation(); })>);
 static_assert(!is_constant<decltype([] { return moments(std::int64_t{1} << 62, 64, 8, 64); })>);
 static_assert(moments(std::int64_t{1} << 62, 64, 8).mean == ratio{std::int64_t{1} << 59});
@@ -75,4 +105,7 @@ TEST_CASE("at run time what does not fit is overflowed") {
   CHECK(moments(std::int64_t{1} << 62, 64, 8, 64).mean.overflowed());
   CHECK(moments(0, 8, 2).squared_coefficient_of_variation().overflowed());
   CHECK(moments(0, 8, 2).coefficient_of_variation() > 1e308);
+  CHECK(binomial_load(ratio{5, 4}, 100).mean.overflowed());
+  CHECK(binomial_load(ratio{5, 4}, 100).variance.overflowed());
+  CHECK(binomial_load(ratio{1, 4}, -1).mean.overflowed());
 }

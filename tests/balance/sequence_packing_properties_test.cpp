@@ -63,7 +63,7 @@ struct packed {
   sequence_packing result;
 };
 
-packed pack(const job& j) {
+packed pack(const job& j, const packing_effort& effort = {}) {
   const auto bins = static_cast<std::size_t>(j.bins);
   packed p{std::vector<packed_micro_batch>(bins),
            std::vector<std::int32_t>(j.lengths.size(), -1),
@@ -72,7 +72,7 @@ packed pack(const job& j) {
   std::vector<std::int32_t> scratch(std::max(bins, j.lengths.size()));
   p.result = pack_sequences(j.lengths, {.per_token = j.per_token, .per_pair = j.per_pair},
                             j.limit ? optional_integer{*j.limit} : optional_integer{},
-                            {p.micro_batches, p.micro_batch_of, p.next, scratch});
+                            {p.micro_batches, p.micro_batch_of, p.next, scratch}, effort);
   return p;
 }
 
@@ -195,6 +195,47 @@ TEST_CASE("thousands of sequences") {
     REQUIRE(p.result.outcome == packing_outcome::packed);
     expect_consistent(j, p);
   }
+}
+
+/// The sums of longest first as its definition has it, in descending order.
+std::vector<std::uint64_t> longest_first(const job& j) {
+  std::vector<std::int64_t> lengths = j.lengths;
+  std::sort(lengths.rbegin(), lengths.rend());
+  std::vector<std::uint64_t> costs(static_cast<std::size_t>(j.bins));
+  for (const std::int64_t length : lengths) *std::min_element(costs.begin(), costs.end()) += j.cost(length);
+  std::sort(costs.rbegin(), costs.rend());
+  return costs;
+}
+
+// What 20,000 sequences took more than 20 s for, without limits.
+TEST_CASE("more effort never makes a packing worse, and there is an end to it") {
+  std::mt19937_64 random{20};
+  job j;
+  j.bins = 300;
+  j.per_pair = 1;
+  j.lengths.resize(2400);
+  for (std::int64_t& length : j.lengths) length = static_cast<std::int64_t>(1 + random() % 500);
+  const packed none = pack(j, {.trials = 0});
+  const std::vector<std::uint64_t> expected = longest_first(j);
+  for (std::size_t b = 0; b < expected.size(); ++b) CHECK(none.micro_batches[b].cost == expected[b]);
+
+  count largest = none.result.largest;
+  count after_a_thousand;
+  for (const std::int64_t trials : {299, 1000, 10'000, 100'000, 1'000'000}) {
+    const packed p = pack(j, {.enough = {1}, .trials = trials});
+    expect_consistent(j, p);
+    CHECK(p.result.largest <= largest);
+    if (trials < j.bins) CHECK(p.result.largest == largest); // Not enough to look at every micro-batch once.
+    largest = p.result.largest;
+    if (trials == 1000) after_a_thousand = largest;
+  }
+  CHECK(largest < after_a_thousand);
+  CHECK(largest < none.result.largest);
+  const ratio half = ratio{1} + none.result.gap() * ratio{1, 2};
+  const packed enough = pack(j, {.enough = half});
+  CHECK(enough.result.largest < none.result.largest);
+  CHECK(enough.result.largest > largest); // ends as soon as it is enough
+  CHECK(enough.result.gap() <= none.result.gap() * ratio{1, 2});
 }
 
 TEST_CASE("numbered by cost, ranks that wait for each other wait as little as they can") {

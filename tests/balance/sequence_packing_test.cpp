@@ -65,6 +65,57 @@ BOTH_TIMES("where longest first is at its worst", [] {
   EXPECT(two.costs({6, 6}));
 });
 
+// The family on which longest first is at its worst, of two sequences each of 2 m - 1 down to m + 1, and three of m: every micro-batch but
+// the first gets 3 m at most, the first 4 m - 1. Its shares, 7/6 11/9 15/12 19/15, are what Graham's bound gives.
+BOTH_TIMES("longest first alone, and a little effort", [] {
+  constexpr std::int64_t worst[] = {0, 0, 7, 11, 15, 19};
+  const auto tight = [](std::int64_t m, const packing_effort& effort) {
+    std::int64_t lengths[11]{};
+    std::int64_t n = 0;
+    for (std::int64_t length = 2 * m - 1; length > m; --length) lengths[n++] = length, lengths[n++] = length;
+    for (int i = 0; i < 3; ++i) lengths[n++] = m;
+    packed_micro_batch bins[5]{};
+    std::int32_t arrays[3][11]{};
+    return pack_sequences({lengths, n}, {}, {}, {{bins, m}, arrays[0], arrays[1], arrays[2]}, effort);
+  };
+  for (std::int64_t m = 2; m <= 5; ++m) {
+    const sequence_packing first = tight(m, {.trials = 0});
+    EXPECT(first.largest == worst[m] && first.lower_bound == 3 * m);
+    EXPECT(ratio(first.largest, first.lower_bound) == ratio{4, 3} - ratio(1, 3 * m));
+    EXPECT(tight(m, {.enough = {worst[m], 3 * m}}).largest == worst[m]); // is enough
+    EXPECT(tight(m, {.enough = {worst[m] - 1, 3 * m}}).largest < worst[m]);
+    EXPECT(tight(m, {}).largest == 3 * m);
+  }
+  // 3 + 2 + 2 and 3 + 2: two micro-batches to look at, then for each of three sequences to move it or exchange it for one of two.
+  EXPECT(tight(2, {.trials = 10}).largest == 7);
+  EXPECT(tight(2, {.trials = 11}).largest == 6);
+});
+
+BOTH_TIMES("arrays that are too short are not written to", [] {
+  constexpr std::int64_t lengths[] = {3, 2, 1};
+  packed_micro_batch bins[4]{};
+  std::int32_t of[] = {-7, -7, -7, -7};
+  std::int32_t next[] = {-7, -7, -7, -7};
+  std::int32_t scratch[] = {-7, -7, -7, -7};
+  const auto outcome = [&](std::int64_t micro_batches, std::int64_t of_size, std::int64_t next_size, std::int64_t scratch_size) {
+    return pack_sequences(lengths, {}, {},
+                          {.micro_batches = {bins, micro_batches},
+                           .micro_batch_of = {of, of_size},
+                           .next = {next, next_size},
+                           .scratch = {scratch, scratch_size}});
+  };
+  constexpr sequence_packing none{.outcome = packing_outcome::too_little_storage};
+  EXPECT(outcome(0, 3, 3, 3) == none);
+  EXPECT(outcome(2, 2, 3, 3) == none);
+  EXPECT(outcome(2, 3, 2, 3) == none);
+  EXPECT(outcome(2, 3, 3, 2) == none);
+  EXPECT(outcome(4, 3, 3, 3) == none); // as long as micro-batches
+  EXPECT(!none.is_optimal());
+  for (int i = 0; i < 4; ++i) EXPECT(of[i] == -7 && next[i] == -7 && scratch[i] == -7 && bins[i] == packed_micro_batch{});
+  EXPECT(outcome(2, 4, 4, 4).is_optimal()); // longer ones are fine
+  EXPECT(of[0] == 0 && of[3] == -7 && next[3] == -7);
+});
+
 BOTH_TIMES("a longest sequence that no packing makes shorter", [] {
   const packed p{{100, 1, 2, 3}, 2};
   EXPECT(p.result.lower_bound == 100 && p.result.is_optimal());
@@ -148,6 +199,13 @@ struct three_on_two {
 };
 static_assert(is_constant<three_on_two<INT64_MAX>>); // 2^64 - 2
 static_assert(three_on_two<INT64_MAX>{}() == count::top - 1);
+
+TEST_CASE("ranks that do not share the micro-batches evenly take no step") {
+  const packed_micro_batch bins[6]{};
+  CHECK(step_cost(bins, 4).overflowed());
+  CHECK(step_cost(bins, 0).overflowed());
+  CHECK(step_cost(bins, -1).overflowed());
+}
 
 TEST_CASE("sums of more than 64 bits say so") {
   CHECK(packed{{INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX}, 2}.result.largest.overflowed());

@@ -35,6 +35,13 @@ BOTH_TIMES("a denominator that is none of theirs", [] {
   EXPECT(integers[1] == 6);
 });
 
+BOTH_TIMES("fewer integers than fractions", [] {
+  const ratio loads[]{{1, 2}, {1, 3}};
+  std::int64_t integers[]{-7, -7};
+  EXPECT(!over_denominator(loads, 6, array_view<std::int64_t>{integers, 1}));
+  EXPECT(integers[0] == -7 && integers[1] == -7);
+});
+
 BOTH_TIMES("what does not fit into 64 bits", [] {
   constexpr std::uint64_t large = (std::uint64_t{1} << 62) - 57; // no common divisor with the others
   const ratio denominators[]{{1, large}, {1, large - 1}};

@@ -16,6 +16,8 @@ BOTH_TIMES("from built-in integers and counts", [] {
   EXPECT(uint256{ones} + uint256{1} == uint256::halves(0, uint128{1} << 64));
   EXPECT(uint256{long_ones} + uint256{1} == uint256::halves(1, 0));
   EXPECT(uint256{-1}.overflowed());
+  EXPECT(uint256{int128{-1}}.overflowed());
+  EXPECT(uint256{int128{1} << 100} == uint256{uint128{1} << 100});
   EXPECT(uint256{count{12}} == uint256{12});
 });
 

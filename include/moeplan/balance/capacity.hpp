@@ -7,6 +7,8 @@
 #include <moeplan/number/array_view.hpp>
 #include <moeplan/number/count.hpp>
 #include <moeplan/number/ratio.hpp>
+#include <moeplan/number/uint256.hpp>
+#include <moeplan/number/wide_ratio.hpp>
 
 /// @file
 /// Expert capacity: how many copies of tokens an expert takes, and what a load makes of it.
@@ -121,6 +123,18 @@ struct capacity_outcome {
   return sum;
 }
 
+namespace detail {
+
+/// Sum of max(0, load - capacity).
+[[nodiscard]] constexpr uint128 copies_above(array_view<const std::int64_t> loads, std::int64_t capacity) noexcept {
+  uint128 sum = 0;
+  for (const std::int64_t load : loads)
+    if (load > capacity) sum += static_cast<std::uint64_t>(load - capacity);
+  return sum;
+}
+
+} // namespace detail
+
 /// A capacity and the factors that give it, under capacity_rule::exact.
 struct least_capacity {
   count capacity;
@@ -133,26 +147,30 @@ struct least_capacity {
 /// The smallest capacity that drops at most this share of all copies, which depends on the loads alone.
 ///
 /// Where it is 0 (there are no copies, or a share of 1 may go) so is the factor, which `routing` reads as no limit at all.
-/// Overflowed where the sum of the loads or their number times a load is. Takes 63 passes over the loads at most.
-/// Precondition: no load is negative.
+/// Sums take 128 bits, so that the capacity fits whatever the loads are; a factor whose lowest terms do not fit into 64 bits is overflowed.
+/// All members are where `most_dropped` is. Takes 63 passes over the loads at most. Precondition: no load is negative.
 [[nodiscard]] constexpr least_capacity capacity_that_drops(array_view<const std::int64_t> loads, ratio most_dropped) noexcept {
-  count sum;
+  if (most_dropped.overflowed()) return {count{count::top}, most_dropped, most_dropped};
+  uint128 sum = 0;
   std::int64_t most = 0;
   for (const std::int64_t load : loads) {
-    sum += load;
+    sum += static_cast<std::uint64_t>(load);
     if (load > most) most = load;
   }
   if (sum == 0) return {};
+  const uint256 droppable = uint256::product(sum, most_dropped.numerator.value());
   std::int64_t least = 0;
   while (least < most) { // `most` always suffices.
     const std::int64_t middle = least + (most - least) / 2;
-    if (under_capacity(loads, middle).dropped_share() <= most_dropped)
+    if (uint256::product(detail::copies_above(loads, middle), most_dropped.denominator.value()) <= droppable)
       most = middle;
     else
       least = middle + 1;
   }
-  const ratio shares{count{loads.size()}, sum};
-  return {least, ratio{least} * shares, least == 0 ? ratio{0} : ratio{least - 1} * shares};
+  const auto factor = [&](std::int64_t capacity) {
+    return wide_ratio{uint256::product(static_cast<uint128>(capacity), static_cast<uint128>(loads.size())), sum}.to_ratio();
+  };
+  return {least, factor(least), least == 0 ? ratio{0} : factor(least - 1)};
 }
 
 } // namespace moeplan

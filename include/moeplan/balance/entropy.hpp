@@ -22,7 +22,8 @@ template <class Load>
     const double share = static_cast<double>(load) / sum;
     if (share > 0) entropy += -share * natural_logarithm(share);
   }
-  return entropy.value() / natural_logarithm(static_cast<double>(loads.size()));
+  const double normalised = entropy.value() / natural_logarithm(static_cast<double>(loads.size()));
+  return normalised > 1 ? 1 : normalised; // Rounding can pass 1 where loads are almost equal; Shannon's entropy cannot.
 }
 
 /// Whether none is negative or NaN.
@@ -43,7 +44,7 @@ template <class Load>
 } // namespace detail
 
 /// Normalised entropy -sum(p_i ln p_i) / ln n of the shares p_i of each part, with an absolute error below 2^-50. Exactly 1 for equal
-/// loads, all zero and a single part among them; exactly 0 if one of several parts has all. NaN if a load is negative or there is none.
+/// loads, all zero and a single part among them; exactly 0 if one of several parts has all; never above 1. NaN if a load is negative or there is none.
 /// Source: Shannon, A Mathematical Theory of Communication, section 7 (relative entropy).
 [[nodiscard]] constexpr double normalised_entropy(array_view<const std::int64_t> loads) noexcept {
   if (loads.size() == 0 || !detail::are_loads(loads)) return __builtin_nan("");

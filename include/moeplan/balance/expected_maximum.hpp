@@ -83,6 +83,19 @@ private:
   array_view<Number> storage_;
 };
 
+/// Whether there is an answer, and room to compute it in.
+[[nodiscard]] constexpr bool can_draw(const experts& e, std::int64_t tokens, std::int64_t storage) noexcept {
+  return e.top_k >= 1 && e.top_k <= e.routed && tokens >= 0 && expected_maximum_storage(e, tokens) <= saturating_count{storage};
+}
+
+template <class Number>
+[[nodiscard]] constexpr Number no_answer() noexcept(noexcept(Number{} * Number{})) {
+  if constexpr (__is_class(Number))
+    return static_cast<Number>(0) / static_cast<Number>(0);
+  else
+    return static_cast<Number>(__builtin_nan(""));
+}
+
 } // namespace detail
 
 /// P(no expert is chosen by more than `limit` tokens), if every token chooses top-k distinct experts and every choice of them is
@@ -91,20 +104,24 @@ private:
 ///
 /// Takes about experts x (tokens + 1)^(2 top-k) steps at most: tens of tokens for top-k 1 and 2, fewer for more. The compilers' default
 /// limits on constant expressions are enough for 8 balls in 4 bins as ratios, 16 in 8 as doubles.
-/// Precondition: 1 <= top_k <= experts, tokens >= 0, and storage for expected_maximum_storage() numbers.
+/// Precondition: 1 <= top_k <= experts, tokens >= 0, and storage for expected_maximum_storage() numbers. Where it does not hold, the answer
+/// is what 0 / 0 is in that kind of number: NaN, an overflowed ratio, an exception of a rational of unlimited size.
 template <class Number>
 [[nodiscard]] constexpr Number maximum_load_probability(const experts& e, std::int64_t tokens, std::int64_t limit,
                                                         array_view<Number> storage) noexcept(noexcept(Number{} * Number{})) {
+  if (!detail::can_draw(e, tokens, storage.size())) return detail::no_answer<Number>();
   return detail::limited_draw<Number>{e, tokens, storage}.probability(limit);
 }
 
 /// The expected load of the busiest expert: the sum over c of P(maximum > c). As maximum_load_probability, for each c from the mean
-/// to the number of tokens.
+/// to the number of tokens. Precondition and what there is without it as there.
 template <class Number>
 [[nodiscard]] constexpr Number expected_maximum(const experts& e, std::int64_t tokens,
                                                 array_view<Number> storage) noexcept(noexcept(Number{} * Number{})) {
+  if (!detail::can_draw(e, tokens, storage.size())) return detail::no_answer<Number>();
   detail::limited_draw<Number> draw{e, tokens, storage};
-  const std::int64_t mean = (tokens * e.top_k + e.routed - 1) / e.routed; // rounded up: no maximum is below
+  const std::int64_t copies = tokens * e.top_k;                                  // fits, as the storage does
+  const std::int64_t mean = copies / e.routed + (copies % e.routed > 0 ? 1 : 0); // rounded up: no maximum is below
   auto sum = static_cast<Number>(mean);
   for (std::int64_t c = mean; c < tokens; ++c) sum = sum + (static_cast<Number>(1) - draw.probability(c));
   return sum;

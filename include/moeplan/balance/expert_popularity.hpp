@@ -6,6 +6,7 @@
 #include <moeplan/number/exponential.hpp>
 #include <moeplan/number/ratio.hpp>
 #include <moeplan/number/real_functions.hpp>
+#include <moeplan/number/uint256.hpp>
 
 /// @file
 /// With what chance a token chooses each expert, where experts are not equally popular: from measured loads, or from a model of the
@@ -24,30 +25,49 @@ enum class popularity_error : std::uint16_t {
   overflowed             ///< the sum of loads does not fit
 };
 
-/// The expected load of an expert in `copies` choices, if it is chosen as often as in a measured histogram: copies x load / sum of
-/// loads. Overflowed where that does not fit, and where all loads are 0. Precondition: 0 <= i < loads.size(), no load is negative.
+/// The expected load of one expert in `copies` choices, if it is chosen as often as in a measured histogram: copies x load / sum of
+/// loads. Overflowed where that does not fit, and where all loads are 0. Adds up all loads: expected_loads() does so once for all experts.
+/// Precondition: 0 <= i < loads.size(), no load is negative.
 [[nodiscard]] constexpr ratio expected_load(array_view<const std::int64_t> loads, std::int64_t i, count copies) noexcept {
   count sum;
   for (const std::int64_t load : loads) sum += load;
   return ratio{copies} * ratio{loads[i], sum};
 }
 
-/// Chances of experts by measured loads of tokens that chose top-k distinct ones each: k x load / sum of loads. More than 1 cannot come
-/// from such tokens.
-[[nodiscard]] constexpr popularity_error chances_of_loads(array_view<const std::int64_t> loads, std::int64_t top_k,
-                                                          array_view<double> chances) noexcept {
-  if (chances.size() < loads.size()) return popularity_error::too_little_storage;
+/// The expected loads of all experts, likewise; one that does not fit is overflowed by itself. Written only where the answer is `none`.
+[[nodiscard]] constexpr popularity_error expected_loads(array_view<const std::int64_t> loads, count copies,
+                                                        array_view<ratio> expected) noexcept {
+  if (expected.size() < loads.size()) return popularity_error::too_little_storage;
   saturating_count sum;
   for (const std::int64_t load : loads) {
     if (load < 0) return popularity_error::not_a_weight;
     sum += load;
   }
   if (sum.overflowed()) return popularity_error::overflowed;
+  if (sum == 0) return popularity_error::too_few_experts;
+  const ratio copies_over_sum{copies, sum.value()};
+  for (std::int64_t i = 0; i < loads.size(); ++i) expected[i] = copies_over_sum * ratio{loads[i]};
+  return popularity_error::none;
+}
+
+/// Chances of experts by measured loads of tokens that chose top-k distinct ones each: k x load / sum of loads. More than 1 cannot come
+/// from such tokens. Written only where the answer is `none`.
+[[nodiscard]] constexpr popularity_error chances_of_loads(array_view<const std::int64_t> loads, std::int64_t top_k,
+                                                          array_view<double> chances) noexcept {
+  if (chances.size() < loads.size()) return popularity_error::too_little_storage;
+  saturating_count sum;
+  std::int64_t most = 0;
+  for (const std::int64_t load : loads) {
+    if (load < 0) return popularity_error::not_a_weight;
+    sum += load;
+    if (load > most) most = load;
+  }
+  if (sum.overflowed()) return popularity_error::overflowed;
   if (top_k < 1 || sum == 0) return popularity_error::too_few_experts;
+  if (uint128{static_cast<std::uint64_t>(most)} * static_cast<std::uint64_t>(top_k) > sum.value())
+    return popularity_error::load_above_all;
   const auto tokens = static_cast<double>(sum.value()) / static_cast<double>(top_k);
   for (std::int64_t i = 0; i < loads.size(); ++i) {
-    // load / sum <= 1 / k
-    if (ratio{loads[i]} * ratio{top_k} > ratio{sum.value()}) return popularity_error::load_above_all;
     chances[i] = static_cast<double>(loads[i]) / tokens;
     if (chances[i] > 1) chances[i] = 1; // by rounding
   }

@@ -7,7 +7,7 @@
 #include <moeplan/number/real_functions.hpp>
 
 /// @file
-/// The expected load of the busiest expert: bounds and an estimate for any number of tokens, and for experts of unequal popularity.
+/// The expected load of the busiest expert, or rank: bounds and an estimate for any number of tokens, and for experts of unequal popularity.
 
 namespace moeplan {
 
@@ -123,30 +123,52 @@ inline constexpr std::int64_t most_trials = std::int64_t{1} << 53;
 
 } // namespace detail
 
-/// Of uniform routing: each token chooses top-k distinct experts, and every choice of them is equally likely.
+/// Of uniform routing: each token chooses top-k distinct experts, and every choice of them is equally likely. Of experts, or of ranks that
+/// hold `held` of them each.
 ///
-/// A load is binomial, and loads are negatively associated (Joag-Dev and Proschan, Annals of Statistics 11, 1983), so that experts with
-/// independent loads have the smaller maximum: `at_least`. What is `at_most` follows from P(maximum > c) <= sum of P(load > c). No
-/// maximum is below the mean rounded up, which both take into account.
+/// One expert's load is binomial, and loads are negatively associated (Joag-Dev and Proschan, Annals of Statistics 11, 1983), so that
+/// experts with independent loads have the smaller maximum: `at_least`. What is `at_most` follows from P(maximum > c) <= sum of
+/// P(load > c). No maximum is below the mean rounded up, which both take into account.
 ///
-/// `expected` makes up for the correlation of -1 / (E - 1) between loads: the excess of independent loads' maximum over the mean, times
-/// sqrt(E / (E - 1)), which would be exact for normal loads; kept within the bounds. Against exact values (expected_maximum.hpp; up to
-/// 10 experts and 64 tokens) it is off by at most 4.5 %, 2 % where the mean load is at least 2 and 1 % where it is at least 4.
+/// A rank of s experts takes a hypergeometric number of a token's copies, of mean m = k s / E. That varies at least as much, in the convex
+/// order, as floor(m) or one more does, and at most as much as min(k, s) independent copies of chance max(k, s) / E each (Hoeffding, J. Am.
+/// Stat. Assoc. 58, 1963, theorem 4): both are binomial loads, with which the bounds hold. They are as for one expert where k or s is 1;
+/// where m is an integer, `at_least` is no more than the mean.
+///
+/// `expected` makes up for the correlation of -1 / (R - 1) between the loads of R experts or ranks, and for what the variance of the
+/// binomial load is too large: the excess of its independent maximum over the mean, times sqrt(R / (R - 1)) and the quotient of standard
+/// deviations, which would be exact for normal loads; kept within the bounds. Against exact values for experts (expected_maximum.hpp; up
+/// to 10 experts and 64 tokens) it is off by at most 4.5 %, 2 % where the mean load is at least 2 and 1 % where it is at least 4.
+/// For ranks of 2 to 64 of 8 to 256 experts and mean loads of 8 and 64 it is within 1 % of simulations; of exact values for up to 6 experts
+/// it is off by at most 8 %, 1 % from 8 tokens on.
 ///
 /// Time grows with the standard deviation of a load: some 60 steps for each copy of it.
-/// Precondition: 1 <= top_k <= experts, 0 <= tokens < 2^53 / top_k.
-[[nodiscard]] constexpr maximum_load maximum_uniform_load(const experts& e, std::int64_t tokens) noexcept {
+/// Precondition: 1 <= top_k <= experts, 0 <= tokens < 2^53 / top_k, and held >= 1 divides the experts.
+[[nodiscard]] constexpr maximum_load maximum_uniform_load(const experts& e, std::int64_t tokens, std::int64_t held = 1) noexcept {
   if (e.top_k < 1 || e.top_k > e.routed || tokens < 0 || tokens >= detail::most_trials / e.top_k) return detail::no_maximum_load();
+  if (held < 1 || e.routed % held != 0) return detail::no_maximum_load();
+  const std::int64_t ranks = e.routed / held;
+  const std::int64_t copies = tokens * e.top_k;
+  const double mean = static_cast<double>(copies) / static_cast<double>(ranks);
+  if (e.routed == e.top_k || ranks == 1) return {mean, mean, mean};
+  const std::int64_t reached = copies / ranks + (copies % ranks > 0 ? 1 : 0);
+  const std::int64_t fewer = e.top_k < held ? e.top_k : held;
+  const std::int64_t more = e.top_k < held ? held : e.top_k;
   const auto experts = static_cast<double>(e.routed);
-  const auto copies = static_cast<double>(tokens * e.top_k);
-  const double mean = copies / experts;
-  if (e.routed == e.top_k) return {mean, mean, mean};
-  binomial_walk walk[] = {{tokens, static_cast<double>(e.top_k) / experts}};
-  const detail::maximum_sums sums = detail::sums_of_walks(walk, e.routed, (tokens * e.top_k + e.routed - 1) / e.routed);
-  double expected = mean + (sums.independent - mean) * square_root(experts / (experts - 1));
-  if (expected < sums.at_least) expected = sums.at_least;
-  if (expected > sums.at_most) expected = sums.at_most;
-  return {sums.at_least, expected, sums.at_most};
+  binomial_walk widest[] = {{tokens * fewer, static_cast<double>(more) / experts}};
+  const detail::maximum_sums most = detail::sums_of_walks(widest, ranks, reached);
+  double at_least = most.at_least;
+  if (fewer > 1) {
+    const std::int64_t certain = tokens * (e.top_k / ranks);
+    binomial_walk narrowest[] = {{tokens, static_cast<double>(e.top_k % ranks) / static_cast<double>(ranks)}};
+    at_least = static_cast<double>(certain) + detail::sums_of_walks(narrowest, ranks, reached - certain).at_least;
+  }
+  const double narrower = (experts - static_cast<double>(fewer)) / (experts - 1); // variance of the load, over that of `widest`
+  const double correlated = static_cast<double>(ranks) / static_cast<double>(ranks - 1);
+  double expected = mean + (most.independent - mean) * square_root(narrower * correlated);
+  if (expected < at_least) expected = at_least;
+  if (expected > most.at_most) expected = most.at_most;
+  return {at_least, expected, most.at_most};
 }
 
 /// Of experts that a token chooses with these chances (expert_popularity.hpp), whatever decides between them, and tokens that choose
@@ -154,8 +176,9 @@ inline constexpr std::int64_t most_trials = std::int64_t{1} << 53;
 ///
 /// `at_least` is the largest mean load, and `at_most` as for uniform routing: both hold for every joint distribution with these
 /// chances. `expected` is the expected maximum of independent loads. Of popularities by Zipf's law with exponents from 0 to 1.5, for 64
-/// and 256 experts, top-k 1 and 8 and a mean load of at least 4, it is within 1 % of simulations; of exact values for up to 4 experts
-/// and at least 8 tokens within 8 %, since few experts' loads are far from independent.
+/// and 256 experts, top-k 1 and 8 and mean loads of 4 and 16, it is within 1.5 % of simulations; of exact values for up to 4 experts
+/// and at least 8 tokens within 8 %, since few experts' loads are far from independent. Ranks that hold several experts of unequal
+/// popularity are not offered: how their loads vary depends on the joint distribution.
 ///
 /// Precondition: chances in 0 to 1 and of at least one expert; 0 <= tokens < 2^53; storage for as many walks as there are chances.
 [[nodiscard]] constexpr maximum_load maximum_popular_load(array_view<const double> chances, std::int64_t tokens,

@@ -129,7 +129,7 @@ private:
 /// expected min(group_top_k, groups among the best k of all). DeepSeek-V3 (arXiv 2412.19437, section 2.1.2; Megatron-LM moe_utils.py
 /// group_limited_topk) scores a group by the sum of its best top_k / group_top_k experts, for which the answer depends on the
 /// distribution: `least` and `most` hold, and `expected` is within 1 % of simulations with uniform, normal and exponential scores (8
-/// groups of 32, 4 visited, 8 experts).
+/// groups of 32, 4 visited, 8 experts; 4, 8, 16 and 64 ranks).
 ///
 /// Number: double (relative error below 1e-14 for the models in use), ratio (exact, or overflowed where 64 bits are too few) or a
 /// rational of unlimited size.

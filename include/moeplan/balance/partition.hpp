@@ -133,10 +133,11 @@ private:
 /// Bisects the answer, and asks each time whether as much is enough: items x log(costliest item) steps, no memory of its own. DeepSpeed
 /// asks another question: its partition_balanced (runtime/utils.py) makes the difference of the costliest and the cheapest part small.
 ///
-/// A cost that needs more than 64 bits shows in the result as in any count, and `bounds` is then left as it was.
-/// Precondition: 1 <= parts <= items.
+/// A cost that needs more than 64 bits shows in the result as in any count. So does what no partition is possible for: fewer items than
+/// parts, or no part. `bounds` is then left as it was.
 [[nodiscard]] constexpr count partition(array_view<const count> costs, array_view<std::int64_t> bounds) noexcept {
   const detail::row_of_items row{costs, bounds.size() - 1};
+  if (row.parts < 1 || row.parts > costs.size()) return count{count::top};
   const std::uint64_t limit = row.least_limit();
   if (limit == count::top) return count{count::top};
   row.cut_early(limit, bounds);
@@ -156,11 +157,12 @@ struct pipeline_items {
 };
 
 /// Writes a partition as a layout, each part a virtual stage: PP x VPP parts, of which rank r has those at r, r + PP and so on. False, and
-/// no change, if more than layout::max_runs different neighbours result.
+/// no change, if there is no part or more than layout::max_runs different neighbours result.
 ///
 /// The partition makes the costliest virtual stage cheap, not the costliest sum over the virtual stages of a rank.
 /// Precondition: `bounds` as partition() leaves it, with as many items as there are decoder layers and `items` names.
 [[nodiscard]] constexpr bool lay_out(array_view<const std::int64_t> bounds, const pipeline_items& items, layout& result) noexcept {
+  if (bounds.size() < 2) return false;
   layout l{.kind = layout_kind::listed, .places_mtp = items.mtp_layers > 0};
   const std::int64_t end = bounds[bounds.size() - 1];
   const std::int64_t first = items.embedding ? 1 : 0;

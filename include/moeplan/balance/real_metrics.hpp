@@ -33,6 +33,9 @@ struct real_load_metrics {
 
   [[nodiscard]] constexpr double efficiency() const noexcept { return sum == 0 ? 1 : sum / (largest * n()); }
 
+  /// Infinite where it exceeds the doubles (loads from about 10^154), less exact and at last 0 where it is below the normal ones (loads
+  /// below about 10^-154); so is sample_variance(). In constant expressions the first is a compile error. What is relative, as the
+  /// coefficient of variation, is exact to its error there too.
   [[nodiscard]] constexpr double variance() const noexcept { return squared_coefficient_of_variation() * mean() * mean(); }
 
   /// NaN for one part.

@@ -7,7 +7,8 @@
 #include <moeplan/number/real_functions.hpp>
 
 /// @file
-/// How uneven loads are by chance alone, where the router prefers no expert: what a measured imbalance has to be compared with.
+/// How uneven loads are by chance alone, where the router prefers no expert and where it does: what a measured imbalance has to be compared
+/// with.
 
 namespace moeplan {
 
@@ -37,6 +38,41 @@ struct load_moments {
   const ratio mean = ratio{tokens} * ratio{e.top_k, e.routed} * ratio{held};
   if (e.routed == 1) return {mean, ratio{0}};
   return {mean, mean * ratio{e.routed - held, e.routed} * ratio{e.routed - e.top_k, e.routed - 1}};
+}
+
+/// The load of an expert that each of `tokens` tokens chooses with this chance, independently of the other tokens: binomial, of mean T p
+/// and variance T p (1 - p). What else a token chooses makes no difference; expert_popularity.hpp has chances. Overflowed where it does not
+/// fit, where the chance is above 1 and where tokens are below 0.
+///
+/// Of a rank that holds several experts of unequal popularity, the mean is the sum of theirs; the variance is not offered, since it depends
+/// on how often a token chooses two of them together, which chances do not tell.
+[[nodiscard]] constexpr load_moments binomial_load(ratio chance, std::int64_t tokens) noexcept {
+  const ratio other = ratio{1} - chance;
+  if (other.overflowed()) return {other, other};
+  const ratio mean = ratio{tokens} * chance;
+  return {mean, mean * other};
+}
+
+/// Mean and variance of a load whose chance is known in double precision, in copies of tokens and their square.
+struct real_load_moments {
+  double mean = 0;
+  double variance = 0;
+
+  [[nodiscard]] constexpr double standard_deviation() const noexcept { return square_root(variance); }
+
+  /// Standard deviation over mean. NaN where the mean is 0.
+  [[nodiscard]] constexpr double coefficient_of_variation() const noexcept {
+    return mean == 0 ? __builtin_nan("") : standard_deviation() / mean;
+  }
+
+  friend constexpr bool operator==(const real_load_moments&, const real_load_moments&) noexcept = default;
+};
+
+/// Likewise, each with a relative error below 2^-50. Both are NaN where the chance is not in 0 to 1 and where tokens are below 0.
+[[nodiscard]] constexpr real_load_moments binomial_load(double chance, std::int64_t tokens) noexcept {
+  if (!(chance >= 0 && chance <= 1) || tokens < 0) return {__builtin_nan(""), __builtin_nan("")};
+  const double mean = static_cast<double>(tokens) * chance;
+  return {mean, mean * (1 - chance)};
 }
 
 } // namespace moeplan

@@ -23,10 +23,11 @@ namespace moeplan {
   return common;
 }
 
-/// Writes fraction x denominator into `integers`; false, with `integers` in part written, if one of them is no integer or exceeds 2^63 - 1.
-/// Precondition: integers.size() >= fractions.size().
+/// Writes fraction x denominator into `integers`; false, with `integers` in part written, if one of them is no integer or exceeds 2^63 - 1;
+/// false, with nothing written, if there are fewer integers than fractions.
 [[nodiscard]] constexpr bool over_denominator(array_view<const ratio> fractions, saturating_count denominator,
                                               array_view<std::int64_t> integers) noexcept {
+  if (integers.size() < fractions.size()) return false;
   constexpr std::uint64_t largest = ~std::uint64_t{0} >> 1;
   for (std::int64_t i = 0; i < fractions.size(); ++i) {
     const ratio& r = fractions[i];

@@ -10,6 +10,7 @@
 namespace moeplan {
 
 __extension__ using uint128 = unsigned __int128;
+__extension__ using int128 = __int128;
 
 /// An integer from 0 to 2^256 - 2. As with `count`, a result that does not fit is `top` and so is everything computed from it, at run time
 /// as in constant expressions; below zero and division by zero give `top` too. What the library's own formulas need stays below 2^253
@@ -20,6 +21,7 @@ struct uint256 {
 
   constexpr uint256() noexcept = default;
   constexpr uint256(uint128 n) noexcept : low{n} {}
+  constexpr uint256(int128 n) noexcept : uint256{n < 0 ? top() : uint256{static_cast<uint128>(n)}} {} ///< `top` of negative numbers
   template <built_in_integer Integer>
   constexpr uint256(Integer n) noexcept : uint256{n < Integer{0} ? top() : uint256{static_cast<uint128>(n)}} {}
   constexpr uint256(count n) noexcept : uint256{n.overflowed() ? top() : uint256{uint128{n.value()}}} {}
