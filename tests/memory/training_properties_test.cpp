@@ -230,7 +230,11 @@ TEST_CASE("selective recompute, module by module, keeps no more, and full recomp
       CHECK(kept(d) <= by_layers);
       by_layers = kept(d);
     }
-    CHECK(by_layers == each);
+    // Modules of multi-token prediction are computed again by the other method alone.
+    if (d.model.mtp_layers > 0)
+      CHECK(by_layers > each);
+    else
+      CHECK(by_layers == each);
   });
   CHECK(more > runs / 10);
 }
