@@ -47,7 +47,8 @@ bool check_replay(const pipeline_shape& shape, const pass_times& t) {
   }
   const known_time expected_own = own_idle(shape, t);
   const bool holds = record.result.ok() && expected.makespan() == record.result.makespan && expected.busy == least_busy &&
-                     (!expected_own.known || expected_own.time == own);
+                     (!expected_own.known || expected_own.time == own) &&
+                     (record.result.makespan == 0 || mean_idle_share(shape, t) == mean_idle_share(record.result, record.ranks));
   if (!holds) {
     CAPTURE(static_cast<int>(shape.schedule));
     CAPTURE(shape.ranks);
@@ -61,6 +62,7 @@ bool check_replay(const pipeline_shape& shape, const pass_times& t) {
     CHECK(expected.makespan() == record.result.makespan);
     CHECK(expected.busy == least_busy);
     CHECK(expected_own.time == own);
+    CHECK(mean_idle_share(shape, t) == mean_idle_share(record.result, record.ranks));
   }
   return true;
 }

@@ -72,7 +72,7 @@ BOTH_TIMES("both fractions", [] {
     const bubble b = bubble_of({.ranks = e.p, .chunks = e.v, .micro_batches = e.m}, {});
     EXPECT(b.known);
     EXPECT(b.idle_over_busy() == e.ideal);
-    EXPECT(b.idle_over_makespan() == e.total);
+    EXPECT(b.worst_idle_share() == e.total);
     EXPECT(b.idle_over_busy() == ratio{e.p - 1, e.m * e.v});
   }
 });
@@ -84,7 +84,7 @@ BOTH_TIMES("the time of a batch", [] {
     for (std::int64_t m = 1; m <= 20; m += 3) {
       EXPECT(bubble_of({.ranks = p, .micro_batches = m}, t).makespan() == (m + p - 1) * 10);
       EXPECT(bubble_of({.schedule = gpipe, .ranks = p, .micro_batches = m}, t).makespan() == (m + p - 1) * 10);
-      EXPECT(bubble_of({.schedule = gpipe, .ranks = p, .micro_batches = 4 * p}, t).idle_over_makespan() < ratio{1, 5});
+      EXPECT(bubble_of({.schedule = gpipe, .ranks = p, .micro_batches = 4 * p}, t).worst_idle_share() < ratio{1, 5});
     }
 });
 
@@ -179,6 +179,13 @@ BOTH_TIMES("memory of the other schedules, in 1F1B's", [] {
   for (const std::int64_t p : {4, 8, 16}) expect_factors(p);
 });
 
+// Not 1 however few micro-batches there are: all of them are held, against those of p.
+BOTH_TIMES("memory with fewer micro-batches than ranks", [] {
+  EXPECT(activation_factor({.ranks = 8, .micro_batches = 3}) == ratio{3, 8});
+  EXPECT(activation_factor({.ranks = 8, .micro_batches = 8}) == ratio{1});
+  EXPECT(activation_factor({.ranks = 8, .micro_batches = 9}) == ratio{1});
+});
+
 // DualPipe README: 2x; its ranks hold a stage of each direction.
 BOTH_TIMES("parameters held", [] {
   for (const schedule s : from_one_end) EXPECT(parameter_copies(s) == 1);
@@ -191,7 +198,7 @@ TEST_CASE("a time that does not fit into 64 bits says so") {
   CHECK(b.known);
   CHECK(b.busy.overflowed());
   CHECK(b.makespan().overflowed());
-  CHECK(b.idle_over_makespan().overflowed());
+  CHECK(b.worst_idle_share().overflowed());
 }
 
 } // namespace

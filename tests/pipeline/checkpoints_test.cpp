@@ -43,6 +43,14 @@ BOTH_TIMES("against trying every number", [] {
       for (std::int64_t intermediate = 1; intermediate <= 40; intermediate += 3) EXPECT(is_least(layers, input, intermediate));
 });
 
+// The quotient fits although numerator and denominator together do not.
+BOTH_TIMES("near the largest that fit", [] {
+  constexpr std::int64_t half = std::int64_t{1} << 62;
+  EXPECT(best_checkpoints(2, count{half} + half + 1, half) == 1); // 2^63 + 1 and 2^63
+  EXPECT(best_checkpoints(3, half, half) == 2);                   // 2 + 3 / 2 inputs, against 1 + 3 and 3 + 1
+  EXPECT(best_checkpoints(3, count{half} * 3, half) == 1);        // 3 + 3, against 6 + 3 / 2
+});
+
 TEST_CASE("what does not fit into 64 bits says so") {
   volatile std::int64_t layers = std::int64_t{1} << 40;
   CHECK(best_checkpoints(layers, 1, std::int64_t{1} << 40).overflowed());

@@ -28,16 +28,18 @@ constexpr bool deadlocks_in(std::int64_t micro_batches, std::initializer_list<op
   replayed_rank<listed_operations> ranks[3]{};
   std::int64_t slots[32]{};
   for (std::size_t i = 0; i < orders.size(); ++i) ranks[i].order = listed_operations{orders.begin()[i]};
-  const replay_result result = replay(shape, equal_times{}, replay_storage<listed_operations>{ranks, slots});
+  const replay_storage<listed_operations> storage{ranks, slots};
+  const replay_result result = replay(shape, equal_times{}, storage);
   if (result.status != replay_status::deadlock) return false;
   std::size_t met = 0;
   bool same = true;
-  visit_deadlock(result, array_view<replayed_rank<listed_operations>>{ranks},
-                 [&](std::int64_t rank, const operation& o, precedence to_next) {
-                   same = same && met < circle.size() && circle.begin()[met] == step{rank, o, to_next};
-                   ++met;
-                 });
-  return same && met == circle.size();
+  const auto compare = [&](std::int64_t rank, const operation& o, precedence to_next) {
+    same = same && circle.begin()[met++ % circle.size()] == step{rank, o, to_next};
+  };
+  visit_deadlock(result, ranks, compare);
+  const bool once = met == circle.size();
+  visit_deadlock(result, storage, compare);
+  return same && once && met == 2 * circle.size();
 }
 
 BOTH_TIMES("a rank that does the backward pass first", [] {

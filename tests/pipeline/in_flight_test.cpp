@@ -175,6 +175,28 @@ BOTH_TIMES("the schedules in a V", [] {
   }
 });
 
+// Eight ranks: 10 and 8 half stages, that is five and four micro-batches through both chunks.
+BOTH_TIMES("V-Half and V-Min hold few micro-batches all at once, as ZB-V does", [] {
+  EXPECT(followed_order({.schedule = v_half, .ranks = 8, .micro_batches = 5}) == zb_v);
+  EXPECT(followed_order({.schedule = v_half, .ranks = 8, .micro_batches = 6}) == v_half);
+  EXPECT(followed_order({.schedule = v_min, .ranks = 8, .micro_batches = 4}) == zb_v);
+  EXPECT(followed_order({.schedule = v_min, .ranks = 8, .micro_batches = 5}) == v_min);
+  EXPECT(followed_order({.ranks = 8, .micro_batches = 1}) == one_forward_one_backward);
+  EXPECT(holds({.schedule = v_half, .ranks = 4, .micro_batches = 3}, {6, 6, 6, 6}));
+  EXPECT(holds({.schedule = v_min, .ranks = 4, .micro_batches = 2}, {4, 4, 4, 4}));
+});
+
+// By hand, from the limits of V-Half on eight ranks: 10 of both chunks, 9 of the first and (8 + 6) / 4 = 3 of the second on rank 0.
+BOTH_TIMES("V-Half, chunk by chunk", [] {
+  const summary long_step = summarize({.schedule = v_half, .ranks = 8, .micro_batches = 20}, 0);
+  EXPECT(long_step.whole[0] == 9);
+  EXPECT(long_step.whole[1] == 3);
+  EXPECT(long_step.total == 10);
+  const summary short_step = summarize({.schedule = v_half, .ranks = 8, .micro_batches = 6}, 0);
+  EXPECT(short_step.whole[0] == 6);
+  EXPECT(short_step.total == 9);
+});
+
 // DualPipe README: PP + 1, where DualPipeV has PP / 2 devices.
 BOTH_TIMES("DualPipe and DualPipeV hold PP + 1 on every rank", [] {
   EXPECT(holds({.schedule = dualpipe, .ranks = 8, .micro_batches = 20}, {9, 9, 9, 9, 9, 9, 9, 9}));

@@ -3,6 +3,8 @@
 
 #include <moeplan/pipeline/in_flight.hpp>
 #include <moeplan/pipeline/operation.hpp>
+#include <moeplan/pipeline/pass_times.hpp>
+#include <moeplan/pipeline/stage_placement.hpp>
 
 #include <doctest/doctest.h>
 
@@ -12,11 +14,14 @@
 #include <deque>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pipeline/slow_graph.hpp"
+#include "pipeline/steps_in_turn.hpp"
 
 namespace moeplan_test {
 
@@ -24,6 +29,16 @@ inline nlohmann::json peer_schedules(const std::string& peer) {
   std::ifstream file{std::string{MOEPLAN_TEST_DATA} + "/schedules_" + peer + ".json"};
   REQUIRE(file.good());
   return nlohmann::json::parse(file);
+}
+
+/// Of decimal numbers, all of which are whole.
+inline std::vector<std::int64_t> whole_numbers(const nlohmann::json& values) {
+  std::vector<std::int64_t> result;
+  for (const nlohmann::json& value : values) {
+    result.push_back(value.get<std::int64_t>());
+    CHECK(static_cast<double>(result.back()) == value.get<double>());
+  }
+  return result;
 }
 
 inline std::vector<std::string> words_in(const std::string& text) {
@@ -42,27 +57,16 @@ inline moeplan::pipeline_shape megatron_shape(const nlohmann::json& c) {
   return shape;
 }
 
-/// Forward passes of the warm-up, then forward and backward passes in turn, then backward passes; backward passes through the chunks
-/// from the last.
-inline rank_orders megatron_orders(const nlohmann::json& c) {
+/// Its ranks' orders, or those with overlapped expert parallelism, which start one more micro-batch and run two passes at once.
+inline rank_orders megatron_orders(const nlohmann::json& c, bool overlaps = false) {
   const moeplan::pipeline_shape shape = megatron_shape(c);
-  std::vector<moeplan::operation> steps;
-  for (std::int64_t m = 0; c.at("vpp").is_null() && m < shape.micro_batches; ++m) steps.push_back({.micro_batch = m});
+  std::vector<moeplan::operation> table;
+  if (c.at("vpp").is_null()) table = schedule_table(1, shape.micro_batches, shape.micro_batches);
   if (!c.at("vpp").is_null())
-    for (const nlohmann::json& step : c.at("schedule_table")) steps.push_back({.chunk = step.at(1), .micro_batch = step.at(0)});
+    for (const nlohmann::json& step : c.at("schedule_table")) table.push_back({.chunk = step.at(1), .micro_batch = step.at(0)});
   rank_orders orders;
-  for (const nlohmann::json& rank : c.at("ranks")) {
-    const std::size_t warm_up = rank.at(2);
-    auto& order = orders.emplace_back();
-    for (std::size_t i = 0; i < steps.size() + warm_up; ++i) {
-      if (i < steps.size()) order.push_back(steps[i]);
-      if (i < warm_up) continue;
-      moeplan::operation back = steps[i - warm_up];
-      back.kind = moeplan::pass::backward;
-      back.chunk = shape.chunks - 1 - back.chunk;
-      order.push_back(back);
-    }
-  }
+  for (const nlohmann::json& rank : c.at(overlaps ? "ranks_overlap_moe" : "ranks"))
+    orders.push_back(in_turn(table, shape.chunks, rank.at(2), overlaps));
   return orders;
 }
 
@@ -75,9 +79,41 @@ inline moeplan::pipeline_shape zero_bubble_placement(const nlohmann::json& c) {
   return shape;
 }
 
+/// What a case is in this library; absent for the schedules that it does not have.
+inline std::optional<moeplan::pipeline_shape> zero_bubble_shape(const nlohmann::json& c) {
+  using moeplan::schedule;
+  struct name_and_schedule {
+    std::string_view name;
+    schedule order;
+  };
+  constexpr name_and_schedule all[] = {{"1f1b", schedule::one_forward_one_backward},
+                                       {"vpp2", schedule::one_forward_one_backward},
+                                       {"zb-h1", schedule::zb_h1},
+                                       {"zb-h2", schedule::zb_h2},
+                                       {"zb-v", schedule::zb_v},
+                                       {"v-half", schedule::v_half},
+                                       {"v-min", schedule::v_min}};
+  const std::string name = c.at("schedule");
+  for (const name_and_schedule& known : all)
+    if (known.name == name)
+      return moeplan::pipeline_shape{
+          .schedule = known.order, .ranks = c.at("p"), .chunks = name == "vpp2" ? 2 : 1, .micro_batches = c.at("m")};
+  return {};
+}
+
+/// The times of a case; those of the zero bubble data are of passes alone, transfers take none.
+inline moeplan::pass_times zero_bubble_times(const nlohmann::json& c) {
+  const nlohmann::json& costs = c.at("costs");
+  CHECK(costs.at("comm") == 0);
+  const auto input = costs.at("B").get<std::int64_t>();
+  const auto weights = costs.at("W").get<std::int64_t>();
+  return {.forward = costs.at("F"), .backward = input + weights, .input_gradient = input, .weight_gradient = weights};
+}
+
 /// A word is F, B, W or BW, a layer group, a point and a micro-batch. In a V the second half of the groups is the second chunk.
 inline rank_orders zero_bubble_orders(const nlohmann::json& c) {
   const std::int64_t ranks = c.at("p");
+  const moeplan::schedule placement = zero_bubble_placement(c).schedule;
   rank_orders orders;
   for (const nlohmann::json& line : c.at("order")) {
     auto& order = orders.emplace_back();
@@ -85,8 +121,9 @@ inline rank_orders zero_bubble_orders(const nlohmann::json& c) {
       const std::size_t digits = word.find_first_of("0123456789");
       const std::string kind = word.substr(0, digits);
       const std::size_t point = word.find('.');
-      moeplan::operation o{.chunk = std::stoll(word.substr(digits, point - digits)) / ranks,
-                           .micro_batch = std::stoll(word.substr(point + 1))};
+      const std::int64_t stage = std::stoll(word.substr(digits, point - digits));
+      moeplan::operation o{.chunk = stage / ranks, .micro_batch = std::stoll(word.substr(point + 1))};
+      CHECK(moeplan::virtual_stage(placement, ranks, static_cast<std::int64_t>(orders.size()) - 1, o.chunk) == stage);
       o.kind = kind == "F"    ? moeplan::pass::forward
                : kind == "B"  ? moeplan::pass::input_gradient
                : kind == "BW" ? moeplan::pass::backward

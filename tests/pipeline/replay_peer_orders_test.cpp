@@ -20,16 +20,6 @@ namespace {
 
 using rank = replayed_rank<listed_operations>;
 
-/// The data has times as decimal numbers; all of them are whole.
-std::vector<std::int64_t> numbers(const json& values) {
-  std::vector<std::int64_t> result;
-  for (const json& value : values) {
-    result.push_back(value.get<std::int64_t>());
-    CHECK(static_cast<double>(result.back()) == value.get<double>());
-  }
-  return result;
-}
-
 std::vector<std::int64_t> idle_times(const replay_record<listed_operations>& record) {
   std::vector<std::int64_t> result;
   for (const rank& r : record.ranks) result.push_back(r.idle(record.result.makespan));
@@ -52,10 +42,10 @@ TEST_CASE("Megatron-LM's orders") {
     const auto record = replayed(megatron_shape(c), times_of(expected), orders);
     CHECK(record.result.ok());
     CHECK(record.result.makespan == expected.at("makespan").get<std::int64_t>());
-    CHECK(idle_times(record) == numbers(expected.at("bubble_per_rank")));
-    CHECK(record.of_ranks(&rank::start) == numbers(expected.at("start")));
-    CHECK(record.of_ranks(&rank::end) == numbers(expected.at("end")));
-    CHECK(record.of_ranks(&rank::most_held) == c.at("peak_in_flight_chunks").get<std::vector<std::int64_t>>());
+    CHECK(idle_times(record) == whole_numbers(expected.at("bubble_per_rank")));
+    CHECK(record.of_ranks(&rank::start) == whole_numbers(expected.at("start")));
+    CHECK(record.of_ranks(&rank::end) == whole_numbers(expected.at("end")));
+    CHECK(record.of_ranks(&rank::most_held) == whole_numbers(c.at("peak_in_flight_chunks")));
   }
   CHECK(replays == 28);
 }
@@ -67,21 +57,16 @@ TEST_CASE("the zero bubble orders") {
     if (!c.contains("order")) continue;
     CAPTURE(c.dump().substr(0, 100));
     ++replays;
-    const json& costs = c.at("costs");
-    const std::int64_t input = costs.at("B").get<std::int64_t>();
-    const std::int64_t weights = costs.at("W").get<std::int64_t>();
-    const equal_times times{
-        .passes = {.forward = costs.at("F"), .backward = input + weights, .input_gradient = input, .weight_gradient = weights},
-        .latency = costs.at("comm")};
+    const equal_times times{.passes = zero_bubble_times(c)};
     const rank_orders orders = zero_bubble_orders(c);
     const auto record = replayed(zero_bubble_placement(c), times, orders);
     CHECK(record.result.ok());
     CHECK(record.result.makespan == c.at("makespan").get<std::int64_t>());
-    CHECK(record.of_ranks(&rank::start) == numbers(c.at("stage_start")));
-    CHECK(record.of_ranks(&rank::end) == numbers(c.at("stage_end")));
-    CHECK(record.of_ranks(&rank::busy) == numbers(c.at("stage_busy")));
-    CHECK(record.of_ranks(&rank::most_held) == numbers(c.at("peak_act_chunks_freed_at_W")));
-    CHECK(record.of_ranks(&rank::most_whole) == numbers(c.at("peak_act_chunks_freed_at_B")));
+    CHECK(record.of_ranks(&rank::start) == whole_numbers(c.at("stage_start")));
+    CHECK(record.of_ranks(&rank::end) == whole_numbers(c.at("stage_end")));
+    CHECK(record.of_ranks(&rank::busy) == whole_numbers(c.at("stage_busy")));
+    CHECK(record.of_ranks(&rank::most_held) == whole_numbers(c.at("peak_act_chunks_freed_at_W")));
+    CHECK(record.of_ranks(&rank::most_whole) == whole_numbers(c.at("peak_act_chunks_freed_at_B")));
   }
   CHECK(replays == 40);
 }
@@ -107,11 +92,11 @@ TEST_CASE("DualPipe's and DualPipeV's orders") {
     const json& expected = c.at("sim");
     CHECK(record.result.ok());
     CHECK(record.result.makespan == expected.at("makespan").get<std::int64_t>());
-    CHECK(record.of_ranks(&rank::start) == numbers(expected.at("start")));
-    CHECK(record.of_ranks(&rank::end) == numbers(expected.at("end")));
-    CHECK(record.of_ranks(&rank::busy) == numbers(expected.at("busy")));
-    CHECK(idle_times(record) == numbers(expected.at("bubble")));
-    CHECK(record.of_ranks(&rank::most_held) == numbers(expected.at("peak_live_fwd_minus_bwd")));
+    CHECK(record.of_ranks(&rank::start) == whole_numbers(expected.at("start")));
+    CHECK(record.of_ranks(&rank::end) == whole_numbers(expected.at("end")));
+    CHECK(record.of_ranks(&rank::busy) == whole_numbers(expected.at("busy")));
+    CHECK(idle_times(record) == whole_numbers(expected.at("bubble")));
+    CHECK(record.of_ranks(&rank::most_held) == whole_numbers(expected.at("peak_live_fwd_minus_bwd")));
   }
   CHECK(replays == 17);
 }

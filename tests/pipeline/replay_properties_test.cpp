@@ -66,16 +66,6 @@ struct random_times {
   }
 };
 
-rank_orders orders_of(const pipeline_shape& shape) {
-  rank_orders orders;
-  for (std::int64_t rank = 0; rank < shape.ranks; ++rank) {
-    auto& order = orders.emplace_back();
-    operation_cursor cursor{shape, rank};
-    for (operation o; cursor.next(o);) order.push_back(o);
-  }
-  return orders;
-}
-
 /// What is wrong with the passes of a rank: whether each of its micro-batches goes forward and back through each chunk exactly once.
 bool each_pass_once(const pipeline_shape& shape, const std::vector<operation>& order) {
   std::map<std::tuple<int, std::int64_t, std::int64_t>, int> times;
@@ -236,9 +226,9 @@ void check_graph(const pipeline_shape& shape, const rank_orders& orders, const s
     const auto& b = place_of_task[static_cast<std::size_t>(to)];
     (why == task_dependency::order ? order : data).emplace_back(a.first, a.second, b.first, b.second);
     const operation& needs = record.tasks[static_cast<std::size_t>(to)].operation;
-    if (why == task_dependency::kept) CHECK(a.first == b.first);
-    if (why == task_dependency::activation) CHECK(has_forward(needs));
-    if (why == task_dependency::gradient) CHECK(has_input_gradient(needs));
+    CHECK(is_transfer(why) == (a.first != b.first));
+    if (why == task_dependency::activation || why == task_dependency::local_activation) CHECK(has_forward(needs));
+    if (why == task_dependency::gradient || why == task_dependency::local_gradient) CHECK(has_input_gradient(needs));
   }
   std::vector<plain_edge> expected_data;
   std::vector<plain_edge> expected_order;
@@ -275,12 +265,17 @@ void for_each_shape(Check check) {
         if (dual && micro_batches < 2 * ranks) continue;
         check(pipeline_shape{.schedule = order, .ranks = ranks, .micro_batches = micro_batches});
         if (order != schedule::gpipe && order != schedule::one_forward_one_backward) continue;
+        const bool may_overlap = order == schedule::one_forward_one_backward;
+        if (may_overlap) check(pipeline_shape{.schedule = order, .ranks = ranks, .micro_batches = micro_batches, .overlaps = true});
         for (std::int64_t chunks = 2; chunks <= 3; ++chunks)
           for (std::int64_t group = ranks; group <= ranks + 2 && group <= micro_batches; ++group) {
             const std::int64_t last_group = micro_batches % group;
             if (last_group != 0 && last_group < ranks) continue; // refused: see below
-            check(pipeline_shape{
-                .schedule = order, .ranks = ranks, .chunks = chunks, .micro_batches = micro_batches, .group = group});
+            pipeline_shape shape{
+                .schedule = order, .ranks = ranks, .chunks = chunks, .micro_batches = micro_batches, .group = group};
+            check(shape);
+            shape.overlaps = true;
+            if (may_overlap) check(shape);
           }
       }
 }
@@ -298,12 +293,15 @@ std::int64_t promised(const pipeline_shape& shape, std::int64_t rank) {
 TEST_CASE("built-in schedules: every pass once, no cycle, times of the longest paths, no more memory than promised") {
   random_numbers random{1};
   std::size_t shapes = 0;
+  std::size_t overlapped = 0;
   for_each_shape([&](const pipeline_shape& shape) {
     CAPTURE(static_cast<int>(shape.schedule));
     CAPTURE(shape.ranks);
     CAPTURE(shape.chunks);
     CAPTURE(shape.micro_batches);
+    CAPTURE(shape.overlaps);
     ++shapes;
+    overlapped += shape.overlaps ? 1 : 0;
     const rank_orders orders = orders_of(shape);
     for (const auto& order : orders) CHECK(each_pass_once(shape, order));
     const slow_graph graph{shape.schedule, orders};
@@ -319,7 +317,8 @@ TEST_CASE("built-in schedules: every pass once, no cycle, times of the longest p
         CHECK(record.ranks[static_cast<std::size_t>(rank)].most_held <= promised(shape, rank));
     }
   });
-  CHECK(shapes > 450);
+  CHECK(shapes > 600);
+  CHECK(overlapped > 100);
 }
 
 // Megatron-LM refuses a last group of fewer micro-batches than ranks (schedules.py, forward_backward_pipelining_with_interleaving). It has

@@ -1,10 +1,12 @@
 #include <moeplan/pipeline/replay.hpp>
 
+#include <moeplan/pipeline/bubble.hpp>
 #include <moeplan/pipeline/schedule_order.hpp>
 #include <moeplan/pipeline/stage_times.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "support/both_times.hpp"
 
@@ -149,9 +151,25 @@ BOTH_TIMES("any times", [] {
 
 BOTH_TIMES("the bubble as a share of the whole", [] {
   listed_replay r{two_ranks, first_of_1f1b, last_of_1f1b};
-  EXPECT(idle_share(r.result, array_view<replayed_rank<listed_operations>>{r.ranks}.part(0, 2)) ==
+  EXPECT(mean_idle_share(r.result, array_view<replayed_rank<listed_operations>>{r.ranks}.part(0, 2)) ==
          ratio{1, 3}); // (p - 1) / (m + p - 1)
 });
+
+// Ranks that work 3 and 9 of 12: 3/4 and 1/4 idle.
+BOTH_TIMES("the mean of all ranks, from any array of them", [] {
+  const replay_result result{.makespan = 12};
+  replayed_rank<listed_operations> ranks[2]{};
+  ranks[0].busy = 3;
+  ranks[1].busy = 9;
+  EXPECT(mean_idle_share(result, ranks) == ratio{1, 2});
+  EXPECT(mean_idle_share(result, replay_storage<listed_operations>{ranks, {}}) == ratio{1, 2});
+});
+
+TEST_CASE("the mean of all ranks, from a vector") {
+  std::vector<replayed_rank<listed_operations>> ranks(4);
+  ranks[3].busy = 5;
+  CHECK(mean_idle_share({.makespan = 5}, ranks) == ratio{3, 4});
+}
 
 // Narayanan et al., arXiv 2104.04473, equation 1: (m + p - 1) (t_f + t_b).
 BOTH_TIMES("the library's order", [] {
@@ -177,8 +195,27 @@ BOTH_TIMES("a large pipeline in a constant expression", [] {
   std::int64_t slots[2 * 16 * 120 + 16]{};
   const replay_result result = replay(shape, equal_times{}, replay_storage<operation_cursor>{ranks, slots});
   EXPECT(result.makespan == 405);
-  EXPECT(idle_share(result, array_view<replayed_rank<operation_cursor>>{ranks}) == ratio{1, 9});
+  EXPECT(mean_idle_share(result, ranks) == ratio{1, 9});
   EXPECT(ranks[0].most_held == 16);
+});
+
+// DualPipe of 8 ranks and 20 micro-batches, F, B, W, F&B = 1, 2, 1, 2: deepseek-ai/DualPipe's own order idles for 1, 2, 3, 3, 3, 3, 2
+// and 1 of 52 (tests/data/schedules_dualpipe.json); (PP/2 - 1)(F&B + B - 3W) is 3.
+BOTH_TIMES("the mean is not the worst where ranks do not work equally long", [] {
+  const pipeline_shape shape{.schedule = schedule::dualpipe, .ranks = 8, .micro_batches = 20};
+  const pass_times times{.forward = 1, .backward = 2, .input_gradient = 1, .weight_gradient = 1, .forward_and_backward = 2};
+  const auto at = [&](std::int64_t rank) { return replayed_rank<operation_cursor>{operation_cursor{shape, rank}}; };
+  replayed_rank<operation_cursor> ranks[]{at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7)};
+  std::int64_t slots[2 * 8 * 2 * 10 + 8]{};
+  const replay_storage<operation_cursor> storage{ranks, slots};
+  const replay_result result = replay(shape, equal_times{.passes = times}, storage);
+  EXPECT(mean_idle_share(result, storage) == ratio{9, 208});
+  EXPECT(mean_idle_share(shape, times) == ratio{9, 208});
+  EXPECT(bubble_of(shape, times).worst_idle_share() == ratio{3, 52});
+  std::int64_t longest = 0;
+  for (const auto& r : ranks) longest = r.idle(result.makespan) > longest ? r.idle(result.makespan) : longest;
+  EXPECT(longest == 3);
+  EXPECT(result.makespan == 52);
 });
 
 // What cannot be replayed.

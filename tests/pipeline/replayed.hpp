@@ -12,6 +12,19 @@
 
 namespace moeplan_test {
 
+/// The library's own orders.
+inline std::vector<moeplan::operation> order_of(const moeplan::pipeline_shape& shape, std::int64_t rank) {
+  std::vector<moeplan::operation> order;
+  moeplan::operation_cursor cursor{shape, rank};
+  for (moeplan::operation o; cursor.next(o);) order.push_back(o);
+  return order;
+}
+inline rank_orders orders_of(const moeplan::pipeline_shape& shape) {
+  rank_orders orders;
+  for (std::int64_t rank = 0; rank < shape.ranks; ++rank) orders.push_back(order_of(shape, rank));
+  return orders;
+}
+
 struct done_operation {
   std::int64_t rank = 0;
   moeplan::operation operation{};

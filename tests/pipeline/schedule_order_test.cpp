@@ -18,8 +18,8 @@ BOTH_TIMES("each schedule has its order", [] {
   EXPECT(gives(order_of(schedule::zb_h1, 2, 2, 1), "F0.0 I0.0 F0.1 I0.1 W0.0 W0.1"));
   EXPECT(gives(order_of(schedule::zb_h2, 2, 3, 0), "F0.0 F0.1 F0.2 I0.0 W0.0 I0.1 W0.1 I0.2 W0.2"));
   EXPECT(gives(order_of(schedule::zb_v, 1, 1, 0), "F0.0 F1.0 I1.0 I0.0 W1.0 W0.0"));
-  EXPECT(gives(order_of(schedule::v_half, 1, 1, 0), "F0.0 F1.0 I1.0 W1.0 I0.0 W0.0"));
-  EXPECT(gives(order_of(schedule::v_min, 1, 1, 0), "F0.0 F1.0 I1.0 I0.0 W1.0 W0.0"));
+  EXPECT(gives(order_of(schedule::v_half, 1, 2, 0), "F0.0 F1.0 I1.0 W1.0 I0.0 W0.0 F0.1 F1.1 I1.1 I0.1 W1.1 W0.1"));
+  EXPECT(gives(order_of(schedule::v_min, 1, 2, 0), "F0.0 F1.0 I1.0 I0.0 W1.0 W0.0 F0.1 F1.1 I1.1 I0.1 W1.1 W0.1"));
   EXPECT(gives(order_of(schedule::dualpipe, 2, 4, 0), "F0.0 F1.0 F0.1 B1.0 F1.1B0.0 B1.1 I0.1 W0.1"));
   EXPECT(gives(order_of(schedule::dualpipe_v, 1, 2, 0), "F0.0 F1.0 F0.1 B1.0 F1.1B0.0 B1.1 I0.1 W0.1"));
 });

@@ -59,11 +59,11 @@ struct recorded_graph {
 
 template <std::size_t Ranks>
 constexpr replay_result record(recorded_graph& graph, const pipeline_shape& shape, const operation_cursor (&orders)[Ranks],
-                               gradient_clipping clipping) {
+                               const step_ending& ending) {
   replayed_rank<operation_cursor> ranks[2]{{orders[0]}, {orders[Ranks - 1]}};
   std::int64_t slots[64]{};
   const replay_storage<operation_cursor> storage{array_view<replayed_rank<operation_cursor>>{ranks, shape.ranks}, slots};
-  return visit_task_graph(shape, storage, clipping, graph);
+  return visit_task_graph(shape, storage, ending, graph);
 }
 
 constexpr pipeline_task on(std::int64_t rank, const operation& o) { return {.rank = rank, .operation = o}; }
@@ -97,6 +97,73 @@ BOTH_TIMES("clipping by the norm of all gradients", [] {
                        {6, 7, task_dependency::reduced_gradient},
                        {6, 8, task_dependency::reduced_gradient}};
   for (std::size_t i = 0; i < 4; ++i) EXPECT(graph.edges[graph.edge_count - 4 + i] == last[i]);
+});
+
+// Megatron-LM core/distributed/finalize_model_grads.py, finalize_model_grads: first every chunk's gradients over data-parallel copies, then
+// _allreduce_embedding_grads over first and last stage; the norm is the optimizer's.
+BOTH_TIMES("a tied embedding's gradients are added up after those of its stages are reduced", [] {
+  const pipeline_shape shape{.ranks = 2, .micro_batches = 1};
+  recorded_graph graph;
+  EXPECT(record(graph, shape, {operation_cursor{shape, 0}, operation_cursor{shape, 1}}, {gradient_clipping::none, true}).ok());
+  EXPECT(graph.in_order);
+  EXPECT(graph.task_count == 9);
+  EXPECT(graph.tasks[6] == pipeline_task{.kind = task_kind::embedding_reduction});
+  const edge last[] = {{4, 6, task_dependency::reduced_gradient}, {5, 6, task_dependency::reduced_gradient},
+                       {4, 7, task_dependency::reduced_gradient}, {6, 7, task_dependency::reduced_gradient},
+                       {5, 8, task_dependency::reduced_gradient}, {6, 8, task_dependency::reduced_gradient}};
+  for (std::size_t i = 0; i < 6; ++i) EXPECT(graph.edges[graph.edge_count - 6 + i] == last[i]);
+});
+
+BOTH_TIMES("the norm has a tied embedding's gradients too", [] {
+  const pipeline_shape shape{.ranks = 2, .micro_batches = 1};
+  recorded_graph graph;
+  const step_ending ending{gradient_clipping::global_norm, true};
+  EXPECT(record(graph, shape, {operation_cursor{shape, 0}, operation_cursor{shape, 1}}, ending).ok());
+  EXPECT(graph.in_order);
+  EXPECT(graph.task_count == 10);
+  const edge last[] = {{4, 6, task_dependency::reduced_gradient}, {5, 6, task_dependency::reduced_gradient},
+                       {4, 7, task_dependency::reduced_gradient}, {5, 7, task_dependency::reduced_gradient},
+                       {6, 7, task_dependency::reduced_gradient}, {7, 8, task_dependency::reduced_gradient},
+                       {7, 9, task_dependency::reduced_gradient}};
+  for (std::size_t i = 0; i < 7; ++i) EXPECT(graph.edges[graph.edge_count - 7 + i] == last[i]);
+});
+
+// It is one and the same there.
+BOTH_TIMES("one virtual stage has nothing to add up", [] {
+  const pipeline_shape shape{.ranks = 1, .micro_batches = 1};
+  recorded_graph graph;
+  EXPECT(record(graph, shape, {operation_cursor{shape, 0}}, {gradient_clipping::none, true}).ok());
+  EXPECT(graph.count(task_kind::embedding_reduction) == 0);
+  EXPECT(graph.task_count == 4);
+});
+
+// Of two ranks in a V the second holds the turn, virtual stages 1 and 2.
+BOTH_TIMES("transfers are between ranks", [] {
+  const pipeline_shape shape{.schedule = schedule::zb_v, .ranks = 2, .micro_batches = 1};
+  recorded_graph graph;
+  EXPECT(record(graph, shape, {operation_cursor{shape, 0}, operation_cursor{shape, 1}}, {gradient_clipping::none, true}).ok());
+  EXPECT(graph.count(task_kind::embedding_reduction) == 1);
+  std::int64_t transfers = 0;
+  std::int64_t local = 0;
+  for (std::size_t i = 0; i < graph.edge_count; ++i) {
+    const edge& e = graph.edges[i];
+    const pipeline_task& from = graph.tasks[e.from];
+    const pipeline_task& to = graph.tasks[e.to];
+    if (is_transfer(e.why)) {
+      ++transfers;
+      EXPECT(from.rank == 1 - to.rank);
+    }
+    if (e.why == task_dependency::local_activation || e.why == task_dependency::local_gradient) {
+      ++local;
+      EXPECT(from.rank == 1);
+      EXPECT(to.rank == 1);
+      EXPECT(from.operation.chunk == 1 - to.operation.chunk);
+    }
+    // Both copies are on the first rank.
+    if (from.kind == task_kind::embedding_reduction) EXPECT(to.rank == 0);
+  }
+  EXPECT(transfers == 4); // 0 to 1 and 2 to 3, and back
+  EXPECT(local == 2);     // 1 to 2, and back
 });
 
 BOTH_TIMES("a virtual stage for each chunk", [] {

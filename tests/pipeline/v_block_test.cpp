@@ -38,6 +38,33 @@ BOTH_TIMES("passes of V-Min follow each other from stage to stage, without a gap
   EXPECT(v_min_block(4, 3).backward[0] == v_min_block(4, 3).backward[1] + 1);
 });
 
+// arXiv 2405.15362: 2 floor((p + 2) / 2) and 2 floor((p + 4) / 3) half stages.
+BOTH_TIMES("the limits of both chunks", [] {
+  EXPECT(v_block_limit(schedule::v_half, 1) == 2);
+  EXPECT(v_block_limit(schedule::v_half, 8) == 10);
+  EXPECT(v_block_limit(schedule::v_half, 9) == 10);
+  EXPECT(v_block_limit(schedule::v_min, 1) == 2);
+  EXPECT(v_block_limit(schedule::v_min, 8) == 8);
+  EXPECT(v_block_limit(schedule::v_min, 10) == 8);
+  EXPECT(v_block_limit(schedule::v_min, 11) == 10);
+});
+
+BOTH_TIMES("the limits of each chunk", [] {
+  EXPECT(v_half_block(4, 0).most_held(0) == 5);
+  EXPECT(v_half_block(4, 0).most_held(1) == 2);
+  for (std::int64_t ranks = 1; ranks <= 16; ++ranks) {
+    std::int64_t before = 0;
+    for (std::int64_t rank = 0; rank < ranks; ++rank) {
+      const std::int64_t second = v_half_second_limit(ranks, rank);
+      EXPECT(second >= v_half_block(ranks, rank).most_held(1));
+      EXPECT(second >= before); // towards the turn of the V more of the second chunk, less of the first
+      EXPECT(2 * second <= v_block_limit(schedule::v_half, ranks));
+      before = second;
+    }
+    EXPECT(2 * before == v_block_limit(schedule::v_half, ranks)); // the last rank does both chunks one after the other
+  }
+});
+
 // By hand: rank 0 of V-Half on four ranks has passes in slots 0, 10, 14 and 25, that is 0, 4, 2 and 1 of six; 3 and 5 are free.
 // In slot 24 the first chunk has what started in 0, 6, 12, 18 and 24; the second what started in 20 (10 + 10), which ends in 24.
 BOTH_TIMES("what the first rank of V-Half holds", [] {

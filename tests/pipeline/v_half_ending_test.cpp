@@ -38,4 +38,14 @@ BOTH_TIMES("three ranks", [] {
   EXPECT(reads({3, 2}, "WfbBWWbBWW"));
 });
 
+// Counted in the lines above.
+BOTH_TIMES("how many passes of a kind", [] {
+  EXPECT(v_half_ending{4, 0}.passes(order_place::input_0) == 5);
+  EXPECT(v_half_ending{4, 0}.passes(order_place::input_1) == 3);
+  EXPECT(v_half_ending{4, 0}.passes(order_place::forward_1) == 2);
+  EXPECT(v_half_ending{3, 2}.passes(order_place::input_0) == 2);
+  EXPECT(v_half_ending{3, 2}.passes(order_place::forward_1) == 1);
+  EXPECT(v_half_ending{3, 2}.passes(order_place::forward_0) == 0);
+});
+
 } // namespace

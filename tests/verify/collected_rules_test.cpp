@@ -233,8 +233,10 @@ constexpr collected_rule collected[] = {
      ""},
     {82,
      "zero-bubble schedules",
-     {rule::schedule_has_two_chunks, rule::schedule_has_one_chunk},
-     "tied embeddings and fused gradients beside ZB-V are limits of one implementation"},
+     {rule::schedule_has_two_chunks, rule::schedule_has_one_chunk, rule::tied_embeddings_exclude_pp},
+     "torchtitan refuses tied embeddings with any pipeline; the authors' fork of Megatron-LM with any schedule, 1F1B too "
+     "(zbpp_utils.py, validate_arguments), as it does PP 1 and gradients that are not fused, but there is no profile of it, and "
+     "nothing in the schedules needs it"},
     {83, "positions beside multi-token prediction", {}, "not described"},
     {84, "offloading", {rule::offload_is_a_share}, "only that of optimizer states is described, not that of activations"},
     {85,

@@ -16,6 +16,7 @@
 #include <moeplan/mesh/stage_layers.hpp>
 #include <moeplan/number/bytes.hpp>
 #include <moeplan/pipeline/in_flight.hpp>
+#include <moeplan/pipeline/pipeline_shape.hpp>
 #include <moeplan/pipeline/stage_placement.hpp>
 
 /// @file
@@ -69,13 +70,6 @@ struct activation_peak {
   }
 };
 
-[[nodiscard]] constexpr strategy with_dp(const deployment& d) noexcept {
-  if (d.strategy.resolved()) return d.strategy;
-  const auto available = d.cluster.gpus<saturating_count>();
-  const auto unit = gpus<saturating_count>(d.strategy.with(dp{1}));
-  return d.strategy.with(dp{static_cast<std::int64_t>((available / unit).bits)});
-}
-
 /// How many ranks share states.
 struct state_ranks {
   std::int64_t dense = 1;
@@ -90,22 +84,9 @@ struct state_ranks {
   return {dense > t.dp_replicate ? dense / t.dp_replicate : 1, experts > t.dp_replicate ? experts / t.dp_replicate : 1};
 }
 
-/// Micro-batches of a step. Of absurdly many as many as numbers of passes can be counted for: GPipe holds too much with them too, and
-/// every other schedule repeats itself long before, group after group of as many as there are ranks.
-[[nodiscard]] constexpr std::int64_t micro_batches_of(const strategy& s, const training& t) noexcept {
-  constexpr std::int64_t most = std::int64_t{1} << 56;
-  if (!t.global_batch.given) return 1;
-  const std::int64_t all = t.global_batch.number / (t.micro_batch * s[axis::dp]);
-  return all <= most ? all : most / s[axis::pp] * s[axis::pp] + all % s[axis::pp];
-}
-
+/// The pipeline of a deployment with the DP of another strategy.
 [[nodiscard]] constexpr pipeline_shape pipeline_of(const strategy& s, const deployment& d) noexcept {
-  const training& t = d.workload.train;
-  return {.schedule = t.schedule,
-          .ranks = s[axis::pp],
-          .chunks = virtual_stages(s, d.layout) / s[axis::pp],
-          .micro_batches = micro_batches_of(s, t),
-          .overlaps = t.overlap.expert_parallel};
+  return pipeline_shape_of(d, s[axis::dp]);
 }
 
 } // namespace detail
@@ -128,7 +109,31 @@ public:
                                                d.workload.train.assumptions)},
         blocks_{block_memories_of(d.model, shape_)},
         ranks_{detail::state_ranks_of(strategy_, d.workload.train)},
-        pipeline_{detail::pipeline_of(strategy_, d)} {}
+        pipeline_{pipeline_shape_of(d, strategy_[axis::dp])} {}
+
+  /// Of no run yet: to be assigned.
+  constexpr training_memory() noexcept = default;
+
+  /// The same for a caller that has computed `parts`, the parameters of this deployment's ranks, for another one: they depend on
+  /// TP, EP and ETP alone. Precondition: as above, and DP is given.
+  constexpr training_memory(const deployment& d, const model& rank, const rank_parts<saturating_count>& parts) noexcept
+      : deployment_{&d},
+        strategy_{d.strategy},
+        shape_{activation_shape_of(d.model, rank, strategy_, d.workload.train)},
+        parts_{parts},
+        blocks_{block_memories_of(d.model, shape_)},
+        ranks_{detail::state_ranks_of(strategy_, d.workload.train)},
+        pipeline_{pipeline_shape_of(d, strategy_[axis::dp])} {}
+
+  /// Turns to a deployment that differs from the one so far in nothing but PP, VPP, DP, layout, schedule, sharding and global batch, without
+  /// computing what both share. Precondition: as above, and DP is given.
+  constexpr void turn_to(const deployment& d) noexcept {
+    deployment_ = &d;
+    strategy_ = d.strategy;
+    shape_.train = d.workload.train;
+    ranks_ = detail::state_ranks_of(strategy_, d.workload.train);
+    pipeline_ = pipeline_shape_of(d, strategy_[axis::dp]);
+  }
 
   explicit training_memory(deployment&&) = delete;
 
@@ -307,13 +312,13 @@ private:
     result.place = peak.place();
   }
 
-  const deployment* deployment_;
-  moeplan::strategy strategy_;
-  activation_shape shape_;
-  rank_parts<saturating_count> parts_;
-  block_memories blocks_;
-  detail::state_ranks ranks_;
-  pipeline_shape pipeline_;
+  const deployment* deployment_ = nullptr;
+  moeplan::strategy strategy_{};
+  activation_shape shape_{};
+  rank_parts<saturating_count> parts_{};
+  block_memories blocks_{};
+  detail::state_ranks ranks_{};
+  pipeline_shape pipeline_{};
 };
 
 } // namespace moeplan

@@ -15,16 +15,17 @@ namespace moeplan {
 
 /// Each rank walks through time slot by slot, all passes equally long, and does what is due: by the block, moved up so far that
 /// the first backward pass of chunk 0 comes as early as it can, but nothing before what it needs can have arrived, and never
-/// holding more than the published 2 floor((p + 2) / 2) or 2 floor((p + 4) / 3). Until that backward pass, the passes that lead
+/// holding more than v_block_limit, nor more of chunk 1 than v_half_second_limit. Until that backward pass, the passes that lead
 /// to it go first. A slot with nothing due takes a pass for the weights.
 ///
-/// Behind the last forward pass of chunk 0, V-Half goes on by v_half_ending. V-Min moves its last backward passes up to where
-/// nothing but the previous rank holds them; so does V-Half with no more micro-batches than ranks, where the block never repeats.
+/// V-Half ends by v_half_ending: behind the last forward pass of chunk 0, once no more is left than that does. V-Min moves its last
+/// backward passes up to where nothing but the previous rank holds them.
 ///
 /// The authors search for such moves one pass at a time (arXiv 2405.15362, "squeeze"; scheduler/zbv_greedy.py). The block is
-/// theirs, and so is the makespan with equally long passes, except that V-Half takes one slot more with 13 or 14 ranks and a few
-/// of more than 20, and a few slots more or fewer with no more micro-batches than ranks. The first passes of a rank may stand in
-/// another order.
+/// theirs. With equally long passes the makespan is as long as theirs, of V-Half with no more micro-batches than ranks mostly
+/// shorter (compared up to 16 ranks and 64 micro-batches, with those that followed_order leaves to the block). Exceptions are of
+/// V-Half: one slot more with 13 ranks and more micro-batches than ranks, with 14 ranks (two with 11 micro-batches), and with 15
+/// ranks and 11 micro-batches; and a few with more than 20 ranks. The first passes of a rank may stand in another order.
 class block_cursor {
 public:
   constexpr block_cursor() noexcept = default;
@@ -35,27 +36,30 @@ public:
     const bool half = p.schedule == schedule::v_half;
     const v_block block = half ? v_half_block(ranks_, rank) : v_min_block(ranks_, rank);
     const v_block first = half ? v_half_block(ranks_, 0) : v_min_block(ranks_, 0);
-    const bool few = all_ <= ranks_;
-    ending_ = {ranks_, rank_};
-    walk_ = pattern_walk<v_half_ending>{ending_};
-    has_ending_ = half && !few;
-    detours_ = half;
-    most_held_ = half ? (ranks_ + 2) / 2 * 2 : (ranks_ + 4) / 3 * 2;
-    hastened_ = !half ? 1 : ranks_ / 2 > 3 ? ranks_ / 2 : 3;
+    has_ending_ = half;
+    if (half) {
+      ending_ = {ranks_, rank_};
+      walk_ = pattern_walk<v_half_ending>{ending_};
+      of_ending_[first_backward] = ending_.passes(order_place::input_0);
+      of_ending_[second_backward] = ending_.passes(order_place::input_1);
+      of_ending_[second_forward] = ending_.passes(order_place::forward_1);
+    }
+    most_held_ = v_block_limit(p.schedule, ranks_);
+    most_of_second_ = half ? v_half_second_limit(ranks_, rank_) : most_held_;
     const std::int64_t turned = 4 * ranks_ - (half ? 0 : 1); // when rank 0 gets its first backward pass of chunk 0
     const std::int64_t up = first.backward[0] - turned;
     const std::int64_t back = first.forward[1] + 1 - up; // when the backward passes of rank 0 could follow its forward passes
     // Forward passes leave rank 0 slot after slot, and the last rank does two for each micro-batch. Backward passes start out as
-    // far apart as the passes that go first between them keep them: four slots, three where the last micro-batch is close behind.
+    // far apart as the passes that go first between them keep them: four slots.
     kinds_[first_backward] = {block.backward[0] - up, turned - rank, 0, back + 2 * ranks_ - 1 - rank, 0};
-    kinds_[second_backward] = {block.backward[1] - up, 2 * ranks_ + rank, half && few ? 3 : 4, back + rank, 0};
+    kinds_[second_backward] = {block.backward[1] - up, 2 * ranks_ + rank, 4, back + rank, 0};
     kinds_[second_forward] = {block.forward[1] - up, 2 * ranks_ - 1 - rank, 2, 0, 0};
     kinds_[first_forward] = {block.forward[0] - up, rank, 1, 0, 0};
   }
 
   /// False, and `out` unchanged, behind the last one.
   constexpr bool next(operation& out) noexcept {
-    if (has_ending_ && kinds_[first_forward].done == all_) return next_of_ending(out);
+    if (ends()) return next_of_ending(out);
     while (weights_[0] + weights_[1] < 2 * all_) {
       const int kind = due();
       ++slot_;
@@ -84,12 +88,8 @@ private:
   [[nodiscard]] constexpr std::int64_t slot_of_next(int kind) const noexcept {
     const passes& k = kinds_[kind];
     std::int64_t slot = k.due + v_block_slots * k.done;
-    const std::int64_t left = all_ - 1 - k.done;
-    if (kind <= second_backward && left < hastened_ && !has_ending_) {
-      const std::int64_t hops = kind == first_backward ? ranks_ : rank_;
-      const std::int64_t detour = detours_ ? detail::least(hops, 2 * left) : 0;
-      slot = detail::least(slot, k.hastened + v_block_slots * k.done + detour);
-    }
+    if (kind <= second_backward && k.done == all_ - 1 && !has_ending_)
+      slot = detail::least(slot, k.hastened + v_block_slots * k.done);
     const std::int64_t possible = k.possible + k.spacing * k.done;
     return slot < possible ? possible : slot;
   }
@@ -99,7 +99,8 @@ private:
     const std::int64_t done = kinds_[kind].done;
     if (done == all_ || (kind != first_forward && done == kinds_[kind + 1].done)) return false;
     const std::int64_t held = kinds_[first_forward].done + kinds_[second_forward].done - weights_[0] - weights_[1];
-    return kind <= second_backward || held < most_held_;
+    if (kind <= second_backward) return true;
+    return held < most_held_ && (kind == first_forward || kinds_[kind].done - weights_[1] < most_of_second_);
   }
 
   /// Of the kinds that are due in this slot.
@@ -134,6 +135,15 @@ private:
     return false;
   }
 
+  /// Once it has begun, it leaves as many passes as are left.
+  [[nodiscard]] constexpr bool ends() const noexcept {
+    if (!has_ending_ || kinds_[first_forward].done < all_) return false;
+    for (int kind = first_backward; kind <= second_forward; ++kind)
+      if (all_ - kinds_[kind].done > of_ending_[kind]) return false;
+    return true;
+  }
+
+  /// Of a kind of which less is left than the ending has, the first places are taken by passes for the weights.
   constexpr bool next_of_ending(operation& out) noexcept {
     order_place now{};
     while (walk_.next(ending_, now)) {
@@ -144,7 +154,9 @@ private:
       const int kind = now == order_place::forward_1 ? second_forward
                        : now == order_place::input_1 ? second_backward
                                                      : first_backward;
-      if (kinds_[kind].done < all_) return pass_of(kind, out);
+      const bool is_left = all_ - kinds_[kind].done == of_ending_[kind]--;
+      if (is_left) return pass_of(kind, out);
+      if (weights(out)) return true;
     }
     return weights(out);
   }
@@ -156,10 +168,10 @@ private:
   std::int64_t rank_ = 0;
   std::int64_t slot_ = 0;
   std::int64_t most_held_ = 0;
-  std::int64_t hastened_ = 0; ///< how many of the last micro-batches go back as fast as they can
-  bool detours_ = false;      ///< of them all but the very last one step back for others
+  std::int64_t most_of_second_ = 0; ///< of them, of chunk 1
   bool has_ending_ = false;
   v_half_ending ending_{};
+  std::int64_t of_ending_[3]{}; ///< passes that it still has, by kind
   pattern_walk<v_half_ending> walk_{};
 };
 

@@ -14,7 +14,9 @@
 
 namespace moeplan {
 
-/// Of the rank that idles longest. All in the unit of the pass times. A result that does not fit into 64 bits is overflowed().
+/// Of the rank that idles longest: where ranks do not all work equally long (DualPipe, DualPipeV) the others idle less, and the share of
+/// all ranks together, mean_idle_share, is smaller. All in the unit of the pass times. A result that does not fit into 64 bits is
+/// overflowed().
 struct bubble {
   bool known = false; ///< false: there is no closed form for this shape and these times; replay it
   count busy{};       ///< its passes: what the step would take without idling
@@ -22,11 +24,12 @@ struct bubble {
 
   [[nodiscard]] constexpr count makespan() const noexcept { return busy + idle; }
 
-  /// t_pb / t_ideal of Megatron-LM (arXiv 2104.04473, section 2.2): (p - 1) / m. May exceed 1. Precondition: known.
+  /// Of that rank, t_pb / t_ideal of Megatron-LM (arXiv 2104.04473, section 2.2): (p - 1) / m. May exceed 1. Precondition: known.
   [[nodiscard]] constexpr ratio idle_over_busy() const noexcept { return {idle, busy}; }
 
-  /// The bubble fraction of GPipe and the bubble rate of zero bubble: (p - 1) / (m + p - 1). Precondition: known.
-  [[nodiscard]] constexpr ratio idle_over_makespan() const noexcept { return {idle, makespan()}; }
+  /// Idle over makespan of that rank: the bubble fraction of GPipe, (p - 1) / (m + p - 1), and the bubble rate of zero bubble.
+  /// Precondition: known.
+  [[nodiscard]] constexpr ratio worst_idle_share() const noexcept { return {idle, makespan()}; }
 
   friend constexpr bool operator==(const bubble&, const bubble&) noexcept = default;
 };
@@ -159,6 +162,20 @@ namespace detail {
   return detail::dual_bubble(p, t);
 }
 
+/// Idle time of all ranks together over ranks x makespan, what mean_idle_share of a replay gives. It is worst_idle_share unless pairs of
+/// DualPipe and DualPipeV take less time than their passes one by one: ranks towards the ends pair fewer of them, and work longer.
+/// Overflowed where the result does not fit. Precondition: bubble_of(p, t).known.
+[[nodiscard]] constexpr ratio mean_idle_share(const pipeline_shape& p, const pass_times& t) noexcept {
+  const bubble worst = bubble_of(p, t);
+  const bool both_ends = p.schedule == schedule::dualpipe;
+  const std::int64_t half_stages = both_ends ? p.ranks / 2 : p.ranks;
+  if ((!both_ends && p.schedule != schedule::dualpipe_v) || half_stages < 3) return worst.worst_idle_share();
+  // The rank in the middle and its neighbour pair equally many, and each further one one fewer.
+  const count fewer = count{half_stages - 1} * (half_stages - 2) / 2;
+  const count longer = fewer * (count{t.forward} + t.backward - t.forward_and_backward);
+  return {half_stages * worst.idle - longer, half_stages * worst.makespan()};
+}
+
 /// A time, or that there is no closed form for it.
 struct known_time {
   bool known = false;
@@ -199,9 +216,10 @@ struct known_time {
 /// section 3.2.1). A rank of DualPipeV holds two stages, for which it has half as many ranks (what its README calls 2x).
 [[nodiscard]] constexpr std::int64_t parameter_copies(schedule s) noexcept { return s == schedule::dualpipe ? 2 : 1; }
 
-/// The most activations that any rank holds, over those of all micro-batches that 1F1B's first rank holds: 1F1B 1, interleaved
-/// 1 + (p - 1) / (p v) (arXiv 2205.05198), ZB-H2 (2p - 1) / p, V-Half and V-Min about 1/2 and 1/3, DualPipe (p + 1) / p. What
-/// waits for the gradient of the weights counts whole. Precondition: as for visit_peaks.
+/// The most activations that any rank holds, over those of p micro-batches through one p-th of the model, which 1F1B's first rank
+/// holds if there are so many. With enough micro-batches 1F1B 1, interleaved 1 + (p - 1) / (p v) (arXiv 2205.05198), ZB-H2
+/// (2p - 1) / p, V-Half and V-Min about 1/2 and 1/3, DualPipe (p + 1) / p; with m < p of them 1F1B m / p. What waits for the gradient
+/// of the weights counts whole. Precondition: as for visit_peaks.
 [[nodiscard]] constexpr ratio activation_factor(const pipeline_shape& p) noexcept {
   std::int64_t most = 0;
   for (std::int64_t rank = 0; rank < p.ranks; ++rank) {

@@ -20,13 +20,14 @@ namespace moeplan {
   if (all.overflowed() || input.overflowed()) return all + input;
   if (input == 0) return intermediate == 0 ? 1 : layers;
   // One more is worth it as long as c (c + 1) input < all: as long as c (c + 1) < all / input, rounded up.
-  const count worth = (all + (input - 1)) / input;
+  // Not (all + input - 1) / input, whose sum may not fit although the quotient does.
+  const count worth = all == 0 ? count{0} : (all - 1) / input + 1;
   std::int64_t least = 1;
   std::int64_t most = layers;
   while (least < most) {
     const std::int64_t middle = least + (most - least) / 2;
     // Without a product that may not fit: middle (middle + 1) >= worth.
-    const bool enough = count{middle + 1} >= (worth + (count{middle} - 1)) / middle;
+    const bool enough = worth == 0 || count{middle + 1} >= (worth - 1) / middle + 1;
     if (enough)
       most = middle;
     else

@@ -44,6 +44,13 @@ struct pipeline_shape {
   return 2;
 }
 
+/// The schedule whose order the ranks follow: the one of the shape, but ZB-V in place of V-Half and V-Min where their memory holds
+/// all micro-batches at once, so that there is nothing to hold back for. With equally long passes it ends earlier then.
+[[nodiscard]] constexpr schedule followed_order(const pipeline_shape& p) noexcept {
+  if (p.schedule != schedule::v_half && p.schedule != schedule::v_min) return p.schedule;
+  return p.micro_batches <= v_block_limit(p.schedule, p.ranks) / 2 ? schedule::zb_v : p.schedule;
+}
+
 /// Of one chunk, in micro-batches.
 struct held_activations {
   std::int64_t whole = 0;           ///< all that the backward pass needs; the micro-batch in work is one of them
@@ -200,7 +207,22 @@ constexpr void visit_zb_v(std::int64_t chunk, std::int64_t first, std::int64_t s
   visit_both(chunk, {first, 0}, held_of(m, whole, room < 0 ? 0 : room), visit);
 }
 
-/// V-Half and V-Min: the four passes of a block that repeats.
+/// V-Half: during each of the four passes, as much of one chunk as can be, and the other chunk what the limit of both leaves.
+template <class Visitor>
+constexpr void visit_v_half(const pipeline_shape& p, std::int64_t rank, Visitor& visit) {
+  const std::int64_t m = p.micro_batches;
+  const std::int64_t both = v_block_limit(p.schedule, p.ranks);
+  const std::int64_t first = least(v_half_block(p.ranks, rank).most_held(0), m);
+  const std::int64_t second = least(v_half_second_limit(p.ranks, rank), m);
+  const held_activations much_of_first[2]{{first, 0}, {least(both - first, second), 0}};
+  const held_activations much_of_second[2]{{least(both - second, first), 0}, {second, 0}};
+  for (std::int64_t chunk = 0; chunk < 2; ++chunk) {
+    visit_both(chunk, much_of_first[0], much_of_first[1], visit);
+    visit_both(chunk, much_of_second[0], much_of_second[1], visit);
+  }
+}
+
+/// V-Min: the four passes of a block that repeats.
 template <class Visitor>
 constexpr void visit_block(const v_block& block, std::int64_t micro_batches, Visitor& visit) {
   constexpr std::int64_t none = pipeline_moment::none;
@@ -233,10 +255,12 @@ constexpr void visit_pairs(held_activations first, held_activations second, Visi
 /// - ZB-V: 2p of both chunks together on every rank (arXiv 2405.15362), the first holding 2p - r or 2p - 1 - r of them, as in the
 ///   authors' order (scheduler/zbv.py) where all passes are equally long. With fewer than 2p - 1 micro-batches, what they leave of
 ///   2p is held by the second chunk for the gradient of the weights.
-/// - V-Half, V-Min: of the building block that repeats (v_block.hpp), counted whole until the pass for the weights as in the
-///   published 2 floor((p + 2) / 2) and 2 floor((p + 4) / 3), which the largest rank holds. The authors then move passes into gaps:
-///   no rank exceeds this limit, but one whose block needs less may reach it, and a micro-batch or two (in the orders of
-///   schedule_order.hpp up to three, with 16 ranks) are of the second chunk in place of the first.
+/// - V-Half, V-Min: no more than the published 2 floor((p + 2) / 2) and 2 floor((p + 4) / 3) of both chunks, counted whole until
+///   the pass for the weights. V-Min: as the building block that repeats (v_block.hpp), which on some ranks needs less. V-Half: of
+///   the first chunk at most what the block needs, of the second v_half_second_limit, which in a few orders is one or two more than
+///   needed. Where the limit holds all micro-batches at once, what ZB-V holds (followed_order). In the authors' orders, which move
+///   passes as long as no rank exceeds the limit, a rank of V-Min may reach it, and up to three micro-batches of V-Half (with up to
+///   16 ranks) are of the first chunk in place of the second.
 /// - DualPipe, DualPipeV: a stage s of S holds S - s, which is PP + 1 on every rank (dualpipe.py, dualpipev.py: steps 1, 2 and 4).
 ///
 /// Fewer micro-batches than that: all of them. Precondition: a shape of a deployment that `check` accepts, all members at least 1,
@@ -245,7 +269,7 @@ template <class Visitor>
 constexpr void visit_peaks(const pipeline_shape& p, std::int64_t rank, Visitor&& visit) {
   const std::int64_t m = p.micro_batches;
   const std::int64_t behind = p.ranks - 1 - rank;
-  switch (p.schedule) {
+  switch (followed_order(p)) {
     case schedule::gpipe: detail::visit_order({p.chunks, m, m}, p.chunks * m, false, visit); break;
     case schedule::one_forward_one_backward:
       detail::visit_order({p.chunks, m, p.group.value_or(p.ranks)}, warm_up_steps(p, rank), p.overlaps, visit);
@@ -258,7 +282,7 @@ constexpr void visit_peaks(const pipeline_shape& p, std::int64_t rank, Visitor&&
       detail::visit_zb_v(1, detail::least(first, m), rank + 1, p, visit);
       break;
     }
-    case schedule::v_half: detail::visit_block(v_half_block(p.ranks, rank), m, visit); break;
+    case schedule::v_half: detail::visit_v_half(p, rank, visit); break;
     case schedule::v_min: detail::visit_block(v_min_block(p.ranks, rank), m, visit); break;
     case schedule::dualpipe: {
       const std::int64_t one_way = (m + 1) / 2;

@@ -347,13 +347,24 @@ constexpr replay_result replay(const pipeline_shape& shape, const Times& times, 
   return detail::replayer{shape, times, storage, visit}.run();
 }
 
-/// Time in which ranks do nothing as a share of ranks x makespan: the bubble as part of the whole. Precondition: `result` is of a
-/// replay in `ranks`; overflowed() where the makespan is 0.
-template <class Rank>
-[[nodiscard]] constexpr ratio idle_share(const replay_result& result, array_view<Rank> ranks) noexcept {
+/// Time in which ranks do nothing as a share of ranks x makespan: the bubble as part of the whole, the mean of all ranks. That of the
+/// rank that idles longest is larger where ranks do not all work equally long; see bubble::worst_idle_share. `ranks`: a view, an array
+/// or a vector of replayed_rank. Precondition: `result` is of a replay in `ranks`; overflowed() where the makespan is 0.
+template <class Ranks>
+[[nodiscard]] constexpr ratio mean_idle_share(const replay_result& result, const Ranks& ranks) noexcept {
   count idle{0};
-  for (const Rank& r : ranks) idle = idle + static_cast<std::uint64_t>(r.idle(result.makespan));
-  return {idle, count{static_cast<std::uint64_t>(result.makespan)} * static_cast<std::uint64_t>(ranks.size())};
+  count all{0};
+  for (const auto& r : ranks) {
+    idle = idle + static_cast<std::uint64_t>(r.idle(result.makespan));
+    all = all + static_cast<std::uint64_t>(result.makespan);
+  }
+  return {idle, all};
+}
+
+/// The same of the storage that the replay was given.
+template <class Order>
+[[nodiscard]] constexpr ratio mean_idle_share(const replay_result& result, const replay_storage<Order>& storage) noexcept {
+  return mean_idle_share(result, storage.ranks);
 }
 
 } // namespace moeplan

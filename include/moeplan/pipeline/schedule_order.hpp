@@ -23,7 +23,7 @@ class operation_cursor {
 public:
   /// Precondition: as for visit_peaks.
   constexpr operation_cursor(const pipeline_shape& shape, std::int64_t rank) noexcept
-      : schedule_{shape.schedule}, family_{family_of(shape, rank)} {}
+      : schedule_{followed_order(shape)}, family_{family_of(shape, rank)} {}
 
   /// The next operation; false, and `out` unchanged, when there is none left.
   constexpr bool next(operation& out) noexcept {
@@ -62,7 +62,7 @@ private:
 
   [[nodiscard]] static constexpr family family_of(const pipeline_shape& p, std::int64_t rank) noexcept {
     const std::int64_t m = p.micro_batches;
-    switch (p.schedule) {
+    switch (followed_order(p)) {
       case schedule::gpipe:
       case schedule::one_forward_one_backward: break;
       case schedule::zb_h1:

@@ -11,7 +11,8 @@ namespace moeplan {
 
 /// The block that repeats no longer fits once no new micro-batch comes: backward passes move up, the passes for the weights fill
 /// what is left. Equal to the authors' order (zero-bubble-pipeline-parallelism scheduler/zbv_greedy.py, which finds it by moving
-/// passes one by one) from the last forward pass of chunk 0 on. Precondition: more micro-batches than ranks.
+/// passes one by one) from the last forward pass of chunk 0 on, if there are more micro-batches than ranks. Of fewer, a rank
+/// has done some of it before: what is left of it is its end.
 struct v_half_ending {
   static constexpr int count = 7;
 
@@ -26,10 +27,22 @@ struct v_half_ending {
     return rank % 2 == 0 ? even_of_odd(i) : odd_of_odd(i);
   }
 
+  /// Passes of one kind.
+  [[nodiscard]] constexpr std::int64_t passes(order_place kind) const noexcept {
+    std::int64_t sum = 0;
+    for (int i = 0; i < count; ++i) {
+      const order_pattern pattern = (*this)[i];
+      if (pattern.times <= 0) continue;
+      for (int place = 0; place < pattern.length; ++place)
+        if (pattern.places[place] == kind) sum += pattern.times;
+    }
+    return sum;
+  }
+
 private:
   static constexpr order_place f = order_place::forward_1;
   static constexpr order_place b = order_place::input_1;
-  static constexpr order_place B = order_place::input_0;
+  static constexpr order_place B = order_place::input_0; // NOLINT(readability-identifier-naming): as papers write it
   static constexpr order_place w = order_place::weights; // of either chunk
 
   [[nodiscard]] constexpr order_pattern even_of_even(int i) const noexcept {
