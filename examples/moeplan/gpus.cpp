@@ -7,6 +7,7 @@
 #include <moeplan/io/deployment_file.hpp>
 #include <moeplan/multiprecision.hpp>
 
+#include "checked.hpp"
 #include "commands.hpp"
 #include "findings_output.hpp"
 #include "text_table.hpp"
@@ -115,7 +116,7 @@ void print(std::ostream& out, const answer& a, const cluster& c) {
 status gpus(const gpus_options& options, std::ostream& out, std::ostream& err) {
   const io::deployment_file file = io::read_deployment(options.input);
   const deployment& d = file.deployment;
-  const findings all = moeplan::check(d);
+  const findings all = checked(d);
   const finding_list about_world = list_of(all, is_about_world);
   const bool wrong = has_errors(about_world);
   if (!all.facts.knows(known::degrees)) { // then there is no number to give

@@ -8,7 +8,8 @@
 #include <moeplan/io/enumerator_names.hpp>
 #include <moeplan/memory/memory.hpp>
 #include <moeplan/memory/terms.hpp>
-#include <moeplan/verify/check.hpp>
+
+#include "checked.hpp"
 
 using namespace moeplan;
 
@@ -307,7 +308,7 @@ findings check_without_capacity(deployment d) {
   d.cluster.gpu.memory = plenty;
   d.cluster.gpu.usable_memory = plenty;
   (d.workload.is_training() ? d.workload.train.reserve : d.workload.serve.reserve) = {};
-  return moeplan::check(d);
+  return checked(d);
 }
 
 std::optional<memory_report> report_memory(const deployment& d) {

@@ -9,6 +9,7 @@
 #include <moeplan/memory/parameters.hpp>
 #include <moeplan/multiprecision.hpp>
 
+#include "checked.hpp"
 #include "commands.hpp"
 #include "findings_output.hpp"
 #include "text_table.hpp"
@@ -62,7 +63,7 @@ model read_model(const std::string& input) {
 
 /// The rules on a model alone.
 findings check_alone(const model& m) {
-  return moeplan::check({.model = m, .strategy = dp{1}, .workload = training{.sequence_length = 1}, .profile = profile::universal});
+  return checked({.model = m, .strategy = dp{1}, .workload = training{.sequence_length = 1}, .profile = profile::universal});
 }
 
 void write(io::json_writer& json, const counts& p) {

@@ -1,7 +1,7 @@
 // moeplan pipeline: what the ranks of a pipeline do in a training step, when, and how long they wait.
 #include <cstddef>
 #include <cstdint>
-#include <fstream>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -13,14 +13,15 @@
 #include <moeplan/io/pipeline_svg.hpp>
 #include <moeplan/io/pipeline_timeline.hpp>
 #include <moeplan/io/pipeline_trace.hpp>
-#include <moeplan/memory/training_memory.hpp>
 #include <moeplan/number/array_view.hpp>
 #include <moeplan/pipeline/deadlock.hpp>
 #include <moeplan/pipeline/in_flight.hpp>
+#include <moeplan/pipeline/pipeline_shape.hpp>
 
 #include "commands.hpp"
 #include "findings_output.hpp"
 #include "memory_report.hpp"
+#include "output_files.hpp"
 #include "pipeline_text.hpp"
 #include "text_table.hpp"
 
@@ -32,16 +33,6 @@ namespace {
 
 /// Of each kind: a step with more is not replayed.
 constexpr std::uint64_t most_passes = 1'000'000;
-
-/// Writes a file, whole or not at all as far as one can tell.
-template <class Write>
-void write_file(const std::string& path, Write write) {
-  if (path.empty()) return;
-  std::ofstream file{path};
-  if (file) write(file);
-  if (!file.flush())
-    throw io::input_error{{.file = path, .problem = "cannot be written", .expected = "a path that can be written to"}};
-}
 
 void write(io::json_writer& json, const io::timeline_entry& e, const pipeline_shape& p) {
   const operation& o = e.operation;
@@ -136,20 +127,25 @@ std::string cannot_follow(const io::pipeline_timeline& t) {
 } // namespace
 
 status pipeline(const pipeline_options& options, std::ostream& out, std::ostream& err) {
+  io::pipeline_timeline timeline;
+  output_files files{options.input};
+  files.add("--svg", options.svg, [&](std::ostream& file) { io::write_pipeline_svg(file, timeline); });
+  files.add("--trace", options.trace, [&](std::ostream& file) { io::write_pipeline_trace(file, timeline); });
+  step_ending ending{gradient_clipping::global_norm};
+  files.add("--dot", options.dot, [&](std::ostream& file) { io::write_pipeline_dot(file, timeline.shape, ending); });
   deployment d = io::read_deployment(options.input).deployment;
   const findings all = check_without_capacity(d);
   const std::string problem = all.ok() ? problem_of(d, all.facts) : std::string{};
   if (!all.ok() || !problem.empty()) return refuse(list_of(all), options.json, out, err, problem), status::wrong;
   d.strategy = d.strategy.with(dp{all.facts.dp});
-  const pipeline_shape shape = moeplan::detail::pipeline_of(d.strategy, d);
+  ending.tied_embeddings = d.model.tied_embeddings;
+  const pipeline_shape shape = pipeline_shape_of(d);
   const count passes = count{shape.ranks} * chunks_of_rank(shape) * shape.micro_batches;
   if (passes > most_passes) return refuse({}, options.json, out, err, too_large(shape)), status::wrong;
 
-  const io::pipeline_timeline timeline = io::timeline_of(shape, options.times);
+  timeline = io::timeline_of(shape, options.times);
   if (!timeline.result.ok()) return refuse({}, options.json, out, err, cannot_follow(timeline)), status::wrong;
-  write_file(options.svg, [&](std::ostream& file) { io::write_pipeline_svg(file, timeline); });
-  write_file(options.trace, [&](std::ostream& file) { io::write_pipeline_trace(file, timeline); });
-  write_file(options.dot, [&](std::ostream& file) { io::write_pipeline_dot(file, shape, gradient_clipping::global_norm); });
+  files.write();
   if (options.json) {
     io::json_writer json{out};
     write(json, timeline, options.order);

@@ -5,6 +5,7 @@
 #include <moeplan/mesh/mesh.hpp>
 #include <moeplan/verify/resolve.hpp>
 
+#include "checked.hpp"
 #include "commands.hpp"
 #include "findings_output.hpp"
 #include "text_table.hpp"
@@ -162,7 +163,7 @@ described describe(const ranks_options& options) {
     return {r.strategy, r.findings};
   }
   const deployment d = io::read_deployment(options.input).deployment;
-  const findings all = moeplan::check(d);
+  const findings all = checked(d);
   return {all.facts.knows(known::dp) ? d.strategy.with(dp{all.facts.dp}) : d.strategy, all};
 }
 

@@ -8,6 +8,7 @@
 #include <moeplan/io/deployment_file.hpp>
 #include <moeplan/io/deployment_writer.hpp>
 
+#include "checked.hpp"
 #include "commands.hpp"
 #include "findings_output.hpp"
 #include "text_table.hpp"
@@ -217,7 +218,7 @@ status translate(const translate_options& options, std::ostream& out, std::ostre
   const bool from_flags = !options.from.empty();
   subject s = from_flags ? read_flags(options) : read_file(options);
   if (!options.to.empty()) s.to = framework_of("--to", options.to);
-  const findings all = moeplan::check(s.deployment);
+  const findings all = checked(s.deployment);
   const finding_list findings = judge(all, s, from_flags);
   const dialect::writing w = dialect::write(s.to, s.deployment);
   if (options.json)

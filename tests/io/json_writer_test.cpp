@@ -3,6 +3,7 @@
 #include <moeplan/io/json_writer.hpp>
 
 #include <cstdint>
+#include <limits>
 #include <sstream>
 #include <string>
 
@@ -66,4 +67,14 @@ TEST_CASE("strings are escaped") {
 TEST_CASE("a key may hold anything") {
   CHECK(written([](json_writer& json) { json.begin_object(json_lines::one).member("a\"b", "x").end_object(); }) ==
         "{\"a\\\"b\": \"x\"}\n");
+}
+
+TEST_CASE("doubles are read back as they were, and are no integers") {
+  const std::string text = written([](json_writer& json) {
+    json.begin_array(json_lines::one);
+    json.value(1.0).value(0.1).value(1.2081316553727008).value(-2.5).value(1e300).value(5e-324).value(0.0);
+    json.value(std::numeric_limits<double>::infinity()).value(std::numeric_limits<double>::quiet_NaN());
+    json.end_array();
+  });
+  CHECK(text == "[1.0, 0.1, 1.2081316553727008, -2.5, 1e+300, 5e-324, 0.0, null, null]\n");
 }

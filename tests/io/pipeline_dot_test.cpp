@@ -71,6 +71,19 @@ TEST_CASE("without clipping each rank waits for its own gradients alone") {
   CHECK(graph.joins("F0.0", "F1.0"));
 }
 
+TEST_CASE("a tied embedding's gradients are added up before the ranks that hold it update") {
+  std::ostringstream out;
+  CHECK(write_pipeline_dot(out, {.ranks = 3, .micro_batches = 2}, {gradient_clipping::none, true}).ok());
+  const read_graph graph{out.str()};
+  const std::string sum = "add up gradients\\nof the tied embedding";
+  CHECK(graph.joins("reduce gradients\\nof virtual stage 0", sum));
+  CHECK(!graph.joins("reduce gradients\\nof virtual stage 1", sum));
+  CHECK(graph.joins("reduce gradients\\nof virtual stage 2", sum));
+  CHECK(graph.joins(sum, "optimizer step\\nof rank 0"));
+  CHECK(!graph.joins(sum, "optimizer step\\nof rank 1"));
+  CHECK(graph.joins(sum, "optimizer step\\nof rank 2"));
+}
+
 TEST_CASE("a graph that stops") {
   std::ostringstream out;
   CHECK(write_pipeline_dot(out, {.ranks = 4, .chunks = 3, .micro_batches = 5}, gradient_clipping::none).status ==

@@ -77,7 +77,7 @@ TEST_CASE("a box for each pass, as long as the pass, where it belongs") {
   CHECK(times_in(svg, "<title>") == t.entries.size());
   CHECK(svg.find("<title>rank 2: B3, ") != std::string::npos);
   CHECK(svg.find(">rank 2</text>") != std::string::npos);
-  CHECK(svg.find("1f1b, 3 ranks, 4 micro-batches, step 18, idle 1/3") != std::string::npos);
+  CHECK(svg.find("1F1B, 3 ranks, 4 micro-batches, step 18, idle 1/3") != std::string::npos);
   CHECK(svg.find(">forward</text>") != std::string::npos);
   CHECK(svg.find("for the weights") == std::string::npos); // There are none.
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <regex>
 #include <stdexcept>
 #include <string>
@@ -64,6 +65,8 @@ private:
     if (keyword == "anyOf") return count(rule, [&](const value& one) { return accepts(one, v); }) > 0;
     if (keyword == "not") return !accepts(rule, v);
     if (keyword == "items") return v.kind != kind::array || count(v, [&](const value& item) { return !accepts(rule, item); }) == 0;
+    if (keyword == "minItems") return v.kind != kind::array || static_cast<std::int64_t>(v.items.size()) >= rule.integer;
+    if (keyword == "maxItems") return v.kind != kind::array || static_cast<std::int64_t>(v.items.size()) <= rule.integer;
     if (keyword == "uniqueItems") return !rule.boolean || v.kind != kind::array || are_unique(v);
     if (is_about_objects(keyword)) return v.kind != kind::object || satisfies_object(schema, keyword, rule, v);
     if (says_nothing(keyword)) return true;

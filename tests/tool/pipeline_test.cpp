@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <regex>
@@ -52,6 +53,37 @@ void check_answer(const nlohmann::json& json) {
   const auto denominator = json["bubble_fraction"]["denominator"].get<std::int64_t>();
   CHECK(numerator * makespan * static_cast<std::int64_t>(stages) == idle * denominator);
   for (const nlohmann::json& held : json["in_flight"]) CHECK(held.get<std::int64_t>() >= 1);
+}
+
+/// A deployment of many stages, which no rule but arithmetic binds.
+std::string long_pipeline(const std::string& schedule, int ranks, int chunks, int micro_batches) {
+  return R"({"model": "qwen3-235b-a22b", "profile": "universal", "layout": "balanced", "cluster": {"gpus_per_node": 8, "nodes": )" +
+         std::to_string(ranks) + R"(}, "strategy": {"pp": )" + std::to_string(ranks) + R"(, "vpp": )" + std::to_string(chunks) +
+         R"(, "ep": 8, "dp": 8}, "training": {"micro_batch": 1, "sequence_length": 4096, "schedule": ")" + schedule +
+         R"(", "global_batch": )" + std::to_string(8 * micro_batches) + "}}";
+}
+
+/// A number of a text, with or without commas between its digits.
+std::int64_t number_of(std::string digits) {
+  digits.erase(std::remove(digits.begin(), digits.end(), ','), digits.end());
+  return std::stoll(digits);
+}
+
+/// For how long each letter holds on a rank from `start` to `end`, idle time included, counted unit by unit from the list of its passes.
+std::map<char, std::int64_t> letters_between(const nlohmann::json& order, std::int64_t start, std::int64_t end) {
+  const std::map<std::string, char> letters{
+      {"forward", 'F'}, {"backward", 'B'}, {"input_gradient", 'I'}, {"weight_gradient", 'W'}, {"forward_and_backward", 'X'}};
+  std::map<char, std::int64_t> times;
+  for (std::int64_t unit = start; unit < end; ++unit) {
+    char letter = '.';
+    for (const nlohmann::json& o : order)
+      if (o["start"] <= unit && unit < o["end"]) {
+        letter = letters.at(o["pass"]);
+        if (o["chunk"].get<int>() % 2 == 1) letter = static_cast<char>(letter - 'A' + 'a');
+      }
+    ++times[letter];
+  }
+  return times;
 }
 
 bool schedules_training(const nlohmann::json& deployment) { return deployment.contains("training"); }
@@ -150,6 +182,17 @@ TEST_CASE("times that cannot be used") {
     CHECK(contains(a.err, "--times"));
     CHECK(a.out.empty());
   }
+  // Two passes at once take neither less than the longer one nor more than both.
+  for (const char* times : {"1,2,1,99", "3,5,1,4", "3,5,1,9"}) {
+    const answer b = pipeline(trained("\"global_batch\": 64"), std::string{"--times "} + times);
+    CHECK(b.status == 2);
+    CHECK(contains(b.err, "--times: the fourth time, FB: found "));
+  }
+  CHECK(contains(pipeline(trained("\"global_batch\": 64"), "--times 1,2,1,99").err,
+                 "found 99, expected an integer from 2, the longer of F and B, to 3, F + B; nearest known: \"3\""));
+  CHECK(contains(pipeline(trained("\"global_batch\": 64"), "--times 3,5,1,4").err, "nearest known: \"5\""));
+  for (const char* times : {"3,5,1,5", "3,5,1,8"})
+    CHECK(pipeline(trained("\"global_batch\": 64"), std::string{"--times "} + times).status == 0);
   // Times that can be read but add up to more than 64 bits.
   const answer a = pipeline(trained("\"global_batch\": 64"), "--times 2305843009213693952,2305843009213693952,1");
   CHECK(a.status == 1);
@@ -196,32 +239,158 @@ TEST_CASE("every training deployment among the examples has a pipeline") {
       if (a.status != 0) continue;
       ++met;
       check_answer(a.json());
-      for (const std::string& line : lines_of(run_tool("pipeline '" + path + "'").out)) CHECK(line.size() <= 120);
+      for (const std::string& line : lines_of(run_tool("pipeline '" + path + "'").out)) CHECK(line.size() <= 100);
     }
   CHECK(met > 25);
 }
 
 TEST_CASE("the timeline fits a terminal and says its scale") {
-  const std::regex row{"rank [0-9]+ +([A-Za-z0-9.+-]+) +[0-9]+ +[0-9,]+"};
-  for (const std::string& batch : {std::string{"8"}, std::string{"64"}, std::string{"1024"}, std::string{"65536"}}) {
-    const answer a = pipeline(trained("\"global_batch\": " + batch));
-    CAPTURE(a.out);
-    CHECK(a.status == 0);
-    std::size_t rows = 0;
-    for (const std::string& line : lines_of(a.out)) {
-      if (!std::regex_match(line, row)) continue;
-      ++rows;
-      CHECK(line.size() <= 100);
+  const std::regex row{"rank [0-9]+ +([A-Za-z0-9./ -]+[^ ]) +[0-9]+ +[0-9,]+"};
+  for (const char* columns : {"", "60", "80", "100", "150", "nonsense", "-3", "0"}) {
+    setenv("COLUMNS", columns, 1);
+    const int given = std::atoi(columns);
+    const std::size_t width = given > 0 ? static_cast<std::size_t>(given) : 100;
+    for (const std::string& batch : {std::string{"8"}, std::string{"64"}, std::string{"1024"}, std::string{"65536"}}) {
+      const answer a = pipeline(trained("\"global_batch\": " + batch), batch == "64" ? "--order" : "");
+      CAPTURE(a.out);
+      CHECK(a.status == 0);
+      std::size_t rows = 0;
+      std::size_t longest = 0;
+      for (const std::string& line : lines_of(a.out)) {
+        rows += std::regex_match(line, row) ? 1 : 0;
+        longest = std::max(longest, line.size());
+      }
+      CHECK(rows == 4);
+      CHECK(longest <= width);
+      const bool fits = batch == "8" || batch == "64";
+      CHECK(contains(a.out, "A column is ") == !fits);
+      if (!fits) CHECK(longest + 5 > width); // and uses what there is
+      CHECK(contains(a.out, "Times are those"));
     }
-    CHECK(rows == 4);
-    const bool fits = batch == "8" || batch == "64";
-    CHECK(contains(a.out, "A column is ") == !fits);
-    CHECK(contains(a.out, "set by --times"));
   }
+  unsetenv("COLUMNS");
   // One micro-batch: four columns a unit, and room for its number.
   const std::string text = pipeline(trained("\"global_batch\": 8")).out;
   CHECK(contains(text, "rank 0  F0--" + std::string(36, '.') + "B0------"));
   CHECK(contains(text, "rank 3  " + std::string(12, '.') + "F0--B0------" + std::string(24, '.')));
+}
+
+// Every column, by brute force: no letter takes more of it than the one that is shown.
+TEST_CASE("a long step is shown at its ends, to scale") {
+  struct example {
+    const char* schedule;
+    int ranks, chunks, micro_batches;
+    bool is_cut;
+  };
+  for (const example& x : {example{"1f1b", 4, 1, 64, true}, example{"1f1b", 16, 1, 120, true}, example{"1f1b", 64, 1, 256, true},
+                           example{"1f1b", 4, 2, 64, true}, example{"1f1b", 16, 2, 128, true}, example{"dualpipe", 4, 1, 64, true},
+                           example{"dualpipe", 16, 1, 100, true}, example{"zb_h1", 16, 1, 100, true},
+                           example{"gpipe", 4, 1, 64, false}, example{"1f1b", 64, 1, 16, false}}) {
+    CAPTURE(x.schedule);
+    CAPTURE(x.ranks);
+    CAPTURE(x.chunks);
+    const std::string deployment = long_pipeline(x.schedule, x.ranks, x.chunks, x.micro_batches);
+    const answer a = pipeline(deployment);
+    REQUIRE(a.status == 0);
+    const nlohmann::json json = pipeline(deployment, "--json --order").json();
+    const auto makespan = json["makespan"].get<std::int64_t>();
+    std::string words = a.out;
+    std::replace(words.begin(), words.end(), '\n', ' ');
+    std::smatch match;
+    REQUIRE(std::regex_search(words, match, std::regex{"A column is ([0-9,]+) unit"}));
+    const std::int64_t column = number_of(match[1]);
+    std::int64_t cut_from = makespan;
+    std::int64_t cut_to = makespan;
+    CHECK(std::regex_search(words, match, std::regex{"the units from ([0-9,]+) to ([0-9,]+) are cut"}) == x.is_cut);
+    if (x.is_cut) {
+      cut_from = number_of(match[1]);
+      cut_to = number_of(match[2]);
+      // The warm-up is whole, as is the end.
+      for (const nlohmann::json& order : json["order"]) {
+        const auto is_backward = [](const nlohmann::json& o) { return o["pass"] != "forward"; };
+        CHECK((*std::find_if(order.begin(), order.end(), is_backward))["start"] < cut_from);
+        std::int64_t last_forward = 0;
+        for (const nlohmann::json& o : order)
+          if (o["pass"] == "forward" || o["pass"] == "forward_and_backward") last_forward = o["end"];
+        CHECK(last_forward > cut_to);
+      }
+    }
+    const std::regex row{"rank ([0-9]+) +([A-Za-z.]+)(?: // ([A-Za-z.]+))? +[0-9]+ +[0-9,]+"};
+    std::size_t rows = 0;
+    std::int64_t wrong = 0;
+    for (const std::string& line : lines_of(a.out)) {
+      if (!std::regex_match(line, match, row)) continue;
+      ++rows;
+      const nlohmann::json& order = json["order"][static_cast<std::size_t>(number_of(match[1]))];
+      const auto check = [&](const std::string& letters, std::int64_t from, std::int64_t to) {
+        CHECK(static_cast<std::int64_t>(letters.size()) == (to - from + column - 1) / column);
+        for (const char letter : letters) {
+          const std::map<char, std::int64_t> times = letters_between(order, from, std::min(to, from + column));
+          for (const auto& [other, time] : times) wrong += times.count(letter) == 0 || time > times.at(letter) ? 1 : 0;
+          from += column;
+        }
+      };
+      if (x.ranks == 64 && rows % 16 != 1) continue; // which are no different
+      check(match[2], 0, cut_from);
+      if (x.is_cut) check(match[3], cut_to, makespan);
+    }
+    CHECK(rows == static_cast<std::size_t>(x.ranks));
+    CHECK(wrong == 0);
+  }
+}
+
+TEST_CASE("files are written whole or not at all, and none over another") {
+  const temporary_folder folder;
+  const std::string deployment = folder.write("d.json", trained("\"global_batch\": 64"));
+  const auto run = [&](const std::string& options) { return run_tool("pipeline " + options + " '" + deployment + "'"); };
+  const std::string a = folder.file("a");
+  const auto files = [&folder] {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator{std::filesystem::path{folder.file("a")}.parent_path()})
+      names.push_back(entry.path().filename().string());
+    std::sort(names.begin(), names.end());
+    return names;
+  };
+  // The second cannot be written: neither is.
+  const answer half = run("--svg '" + a + "' --dot /no/such/folder/x");
+  CHECK(half.status == 2);
+  CHECK(contains(half.err, "/no/such/folder/x"));
+  CHECK(half.out.empty());
+  CHECK(files() == std::vector<std::string>{"d.json"});
+  // What was there before stays.
+  CHECK(folder.write("a", "before") == a);
+  CHECK(run("--svg '" + a + "' --dot /no/such/folder/x").status == 2);
+  CHECK(run("--svg '" + a + "' --dot '" + std::filesystem::path{a}.parent_path().string() + "'").status == 2);
+  CHECK(read_all(a) == "before");
+  CHECK(run("--svg '" + a + "'").status == 0);
+  CHECK(read_all(a).starts_with("<svg "));
+  CHECK(files() == std::vector<std::string>{"a", "d.json"});
+  // One path for two files, in another spelling too; the deployment's own path; no path at all.
+  const std::string same = std::filesystem::path{a}.parent_path().string() + "/./a";
+  const answer twice = run("--trace '" + same + "' --svg '" + a + "'");
+  CHECK(twice.status == 2);
+  CHECK(contains(twice.err, "the same file as that of --svg"));
+  std::filesystem::create_symlink(a, folder.file("link"));
+  CHECK(run("--trace '" + folder.file("link") + "' --svg '" + a + "'").status == 2);
+  CHECK(contains(run("--dot '" + deployment + "'").err, "this is the file that is read"));
+  const answer empty = run("--svg ''");
+  CHECK(empty.status == 2);
+  CHECK(contains(empty.err, "--svg: the path is empty"));
+  CHECK(read_all(a).starts_with("<svg "));
+  // A link stays one, and what is no regular file stays what it is.
+  CHECK(run("--dot '" + folder.file("link") + "'").status == 0);
+  CHECK(std::filesystem::is_symlink(folder.file("link")));
+  CHECK(read_all(a).starts_with("digraph "));
+  CHECK(run("--svg /dev/null").status == 0);
+  CHECK(!std::filesystem::is_regular_file("/dev/null"));
+}
+
+TEST_CASE("the README's picture is what the tool draws") {
+  const std::string documents = MOEPLAN_EXAMPLES "/../docs/";
+  const temporary_folder folder;
+  REQUIRE(pipeline_of_file("mixtral-8x7b-dualpipe", "--svg '" + folder.file("p.svg") + "'").status == 0);
+  CHECK(read_all(folder.file("p.svg")) == read_all(documents + "pipeline-dualpipe.svg"));
+  CHECK(contains(read_all(MOEPLAN_EXAMPLES "/../README.md"), "(docs/pipeline-dualpipe.svg)"));
 }
 
 TEST_CASE("a picture, a trace and a graph") {

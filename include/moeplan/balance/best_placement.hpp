@@ -34,8 +34,11 @@ struct placement_wish {
 struct found_placement {
   placement_error error{};     ///< where not ok(), nothing else is said and no output is written
   placement_quality quality{}; ///< as evaluate() gives it
-  placement_bound bound{};     ///< of all placements under the policy, whatever they move
-  std::int64_t moves = 0;      ///< copies_to_fetch from `previous`; without one, 0
+  /// Of all placements under the policy, whatever they move. Where its reason is bound_reason::search, of those alone in which copies are
+  /// as `wish.copies` has it: with same_expert::apart, one that holds an expert twice may be below it, and bound_placement says what none
+  /// is below.
+  placement_bound bound{};
+  std::int64_t moves = 0; ///< copies_to_fetch from `previous`; without one, 0
 
   /// What the moves carry from GPU to GPU.
   [[nodiscard]] constexpr count move_bytes(count expert_bytes) const noexcept { return expert_bytes * count{moves}; }

@@ -1,7 +1,11 @@
 #pragma once
 
+#include <charconv>
+#include <cmath>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -12,7 +16,8 @@
 #include <nlohmann/json.hpp>
 
 /// @file
-/// Writes JSON as it comes: keys in the order they are written in, integers of any size to the digit.
+/// Writes JSON as it comes: keys in the order they are written in, integers of any size to the digit, other numbers so that reading them
+/// gives the same double.
 
 namespace moeplan::io {
 
@@ -55,6 +60,17 @@ public:
   json_writer& value(const json_integer& n) {
     separate();
     out_ << n.digits;
+    return *this;
+  }
+  /// The shortest digits that mean this double, with a point, or an exponent, in a whole number too: 1.0. What is no number is null.
+  template <std::same_as<double> Double>
+  json_writer& value(Double number) {
+    if (!std::isfinite(number)) return null();
+    separate();
+    char digits[32];
+    const std::to_chars_result result = std::to_chars(std::begin(digits), std::end(digits), number);
+    const std::string_view text{digits, static_cast<std::size_t>(result.ptr - digits)};
+    out_ << text << (text.find_first_of(".e") == std::string_view::npos ? ".0" : "");
     return *this;
   }
   // A template, since a pointer to characters would rather become a bool than a string_view.

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include <moeplan/io/enumerator_names.hpp>
 #include <moeplan/io/pipeline_timeline.hpp>
+#include <moeplan/io/schedule_title.hpp>
 #include <moeplan/pipeline/replay.hpp>
 #include <moeplan/pipeline/schedule_order.hpp>
 #include <moeplan/pipeline/task_graph.hpp>
@@ -32,6 +32,8 @@ public:
         return write_node(number, chunk_place::none, "optimizer step\\nof rank " + std::to_string(t.rank), "#e0c8f0");
       case task_kind::gradient_reduction:
         return write_node(number, chunk_place::none, "reduce gradients\\nof virtual stage " + std::to_string(t.stage), "#f6d8b8");
+      case task_kind::embedding_reduction:
+        return write_node(number, chunk_place::none, "add up gradients\\nof the tied embedding", "#f6d8b8");
       case task_kind::gradient_norm: return write_node(number, chunk_place::none, "norm of all gradients", "#f6d8b8");
     }
   }
@@ -45,6 +47,8 @@ public:
       case task_dependency::order: out_ << " [weight=10]"; break;
       case task_dependency::activation: out_ << " [color=\"#2f6fb7\"]"; break;
       case task_dependency::gradient: out_ << " [color=\"#2f8f4f\"]"; break;
+      case task_dependency::local_activation:
+      case task_dependency::local_gradient:
       case task_dependency::kept:
       case task_dependency::weight_gradient:
       case task_dependency::reduced_gradient: break;
@@ -78,16 +82,15 @@ private:
 /// colour, then gradients reduced by virtual stage and the optimizer steps. What a rank keeps for itself is not drawn, since its order
 /// says the same.
 /// The result is that of visit_task_graph; where it is an error the graph stops there. Precondition: as for visit_task_graph.
-inline replay_result write_pipeline_dot(std::ostream& out, const pipeline_shape& shape, gradient_clipping clipping) {
+inline replay_result write_pipeline_dot(std::ostream& out, const pipeline_shape& shape, const step_ending& ending) {
   std::vector<replayed_rank<operation_cursor>> ranks;
   for (std::int64_t rank = 0; rank < shape.ranks; ++rank) ranks.push_back({operation_cursor{shape, rank}});
   std::vector<std::int64_t> slots(task_graph_slots(shape).value());
   out << "digraph pipeline {\n"
-      << "  label=\"" << name_in(schedule_names, shape.schedule) << ", " << shape.ranks << " ranks, " << shape.micro_batches
-      << " micro-batches\";\n"
+      << "  label=\"" << schedule_title(shape) << ", " << shape.ranks << " ranks, " << shape.micro_batches << " micro-batches\";\n"
       << "  rankdir=LR;\n  node [shape=box, style=filled, fontname=\"sans-serif\"];\n";
   detail::pipeline_dot_writer writer{out, shape};
-  const replay_result result = visit_task_graph(shape, replay_storage<operation_cursor>{ranks, slots}, clipping, writer);
+  const replay_result result = visit_task_graph(shape, replay_storage<operation_cursor>{ranks, slots}, ending, writer);
   out << "}\n";
   return result;
 }

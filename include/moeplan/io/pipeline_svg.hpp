@@ -9,8 +9,9 @@
 #include <ostream>
 #include <string>
 
-#include <moeplan/io/enumerator_names.hpp>
 #include <moeplan/io/pipeline_timeline.hpp>
+#include <moeplan/io/schedule_title.hpp>
+#include <moeplan/io/svg_writer.hpp>
 #include <moeplan/pipeline/dependencies.hpp>
 
 /// @file
@@ -24,7 +25,7 @@ namespace detail {
 class pipeline_svg_writer {
 public:
   pipeline_svg_writer(std::ostream& out, const pipeline_timeline& timeline)
-      : out_{out}, t_{timeline}, shape_{timeline.shape}, chunks_{chunks_of_rank(timeline.shape)} {
+      : svg_{out}, t_{timeline}, shape_{timeline.shape}, chunks_{chunks_of_rank(timeline.shape)} {
     std::int64_t shortest = 0;
     for (const timeline_entry& e : t_.entries) {
       const std::int64_t time = e.end - e.start;
@@ -40,16 +41,13 @@ public:
   void write() {
     const double width = std::max(chart_width_, legend_width) + left + margin;
     const double height = top + row_height * static_cast<double>(shape_.ranks) + axis_height;
-    out_ << R"(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 )" << text_of(width) << ' ' << text_of(height) << R"(" width=")"
-         << text_of(width) << R"(" height=")" << text_of(height)
-         << "\" font-family=\"sans-serif\" font-size=\"12\" text-anchor=\"middle\">\n"
-         << "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n";
+    svg_.begin(width, height, R"( text-anchor="middle")");
     write_heading();
     write_legend();
     for (std::int64_t rank = 0; rank < shape_.ranks; ++rank) write_row(rank);
     for (const timeline_entry& e : t_.entries) write_entry(e);
     write_axis();
-    out_ << "</svg>\n";
+    svg_.end();
   }
 
 private:
@@ -66,14 +64,11 @@ private:
   static constexpr double smallest_font = 6;
   static constexpr double digit_width = 0.6; ///< of the font size
 
-  struct rgb {
-    double red, green, blue;
-  };
   struct kind_words {
     pass kind;
     const char* words;
-    rgb first; ///< colour of the first chunk
-    rgb last;  ///< of the last one
+    svg_colour first; ///< of the first chunk
+    svg_colour last;  ///< of the last one
   };
   static constexpr kind_words kinds[] = {
       {pass::forward, "forward", {178, 210, 250}, {86, 150, 230}},
@@ -82,35 +77,20 @@ private:
       {pass::weight_gradient, "backward for the weights", {238, 238, 170}, {204, 204, 80}},
   };
 
-  /// With two digits behind the point.
-  [[nodiscard]] static std::string text_of(double x) {
-    const long hundredths = std::lround(x * 100);
-    const std::string digits = std::to_string(hundredths % 100);
-    return std::to_string(hundredths / 100) + (digits.size() == 1 ? ".0" : ".") + digits;
-  }
-
   [[nodiscard]] std::string colour(pass kind, std::int64_t chunk) const {
     const kind_words& k = kinds[static_cast<std::size_t>(kind)];
-    const double share = chunks_ > 1 ? static_cast<double>(chunk) / static_cast<double>(chunks_ - 1) : 0;
-    std::string text = "#";
-    for (double rgb::*const channel : {&rgb::red, &rgb::green, &rgb::blue}) {
-      const auto value = static_cast<std::size_t>(std::lround(k.first.*channel * (1 - share) + k.last.*channel * share));
-      text += "0123456789abcdef"[value / 16];
-      text += "0123456789abcdef"[value % 16];
-    }
-    return text;
+    return k.first.towards(k.last, chunks_ > 1 ? static_cast<double>(chunk) / static_cast<double>(chunks_ - 1) : 0).text();
   }
 
   [[nodiscard]] double x_of(std::int64_t time) const { return left + scale_ * static_cast<double>(time); }
   [[nodiscard]] static double y_of(std::int64_t rank) { return top + row_height * static_cast<double>(rank); }
 
-  void write_text(double x, double y, const std::string& text, double size, const char* anchor = "") {
-    out_ << "<text x=\"" << text_of(x) << "\" y=\"" << text_of(y) << "\" font-size=\"" << text_of(size) << '"' << anchor << '>'
-         << text << "</text>\n";
+  void write_text(double x, double y, const std::string& text, double size, const char* more = "") {
+    svg_.text(x, y, text, " font-size=\"" + svg_writer::number(size) + '"' + more);
   }
 
   void write_heading() {
-    std::string text = std::string{name_in(schedule_names, shape_.schedule)} + ", " + std::to_string(shape_.ranks) + " ranks, " +
+    std::string text = std::string{schedule_title(shape_)} + ", " + std::to_string(shape_.ranks) + " ranks, " +
                        std::to_string(shape_.micro_batches) + " micro-batches, step " + std::to_string(t_.result.makespan);
     if (t_.result.makespan > 0) {
       const ratio bubble = t_.bubble();
@@ -125,7 +105,7 @@ private:
     for (const kind_words& k : kinds) {
       const bool in_pairs = pairs && (k.kind == pass::forward || k.kind == pass::backward);
       if (!kinds_[static_cast<std::size_t>(k.kind)] && !in_pairs) continue;
-      write_box(x, 34, 14, 14, colour(k.kind, 0));
+      svg_.box(x, 34, 14, 14, colour(k.kind, 0));
       write_text(x + 20, 45, k.words, 11, " text-anchor=\"start\"");
       x += 44 + 6 * static_cast<double>(std::string{k.words}.size());
     }
@@ -138,12 +118,7 @@ private:
 
   void write_row(std::int64_t rank) {
     write_text(left - 8, y_of(rank) + 16, "rank " + std::to_string(rank), 11, " text-anchor=\"end\"");
-    write_box(left, y_of(rank), chart_width_, box_height, "#f3f3f3");
-  }
-
-  void write_box(double x, double y, double width, double height, const std::string& fill, const char* more = "") {
-    out_ << "<rect x=\"" << text_of(x) << "\" y=\"" << text_of(y) << "\" width=\"" << text_of(width) << "\" height=\""
-         << text_of(height) << "\" fill=\"" << fill << '"' << more << "/>\n";
+    svg_.box(left, y_of(rank), chart_width_, box_height, "#f3f3f3");
   }
 
   void write_entry(const timeline_entry& e) {
@@ -151,18 +126,20 @@ private:
     const double x = x_of(e.start);
     const double y = y_of(e.rank);
     const double width = x_of(e.end) - x;
-    out_ << "<g><title>rank " << e.rank << ": " << short_name(shape_, o) << ", " << e.start << " to " << e.end << "</title>\n";
+    svg_.begin_group();
+    svg_.title("rank " + std::to_string(e.rank) + ": " + short_name(shape_, o) + ", " + std::to_string(e.start) + " to " +
+               std::to_string(e.end));
     if (o.kind == pass::forward_and_backward) {
       write_pass(x, y, width, box_height / 2, pass::forward, o.chunk, o.micro_batch);
       write_pass(x, y + box_height / 2, width, box_height / 2, pass::backward, o.backward_chunk, o.backward_micro_batch);
     } else {
       write_pass(x, y, width, box_height, o.kind, o.chunk, o.micro_batch);
     }
-    out_ << "</g>\n";
+    svg_.end_group();
   }
 
   void write_pass(double x, double y, double width, double height, pass kind, std::int64_t chunk, std::int64_t micro_batch) {
-    write_box(x, y, width, height, colour(kind, chunk), " stroke=\"#555555\" stroke-width=\"0.5\"");
+    svg_.box(x, y, width, height, colour(kind, chunk), " stroke=\"#555555\" stroke-width=\"0.5\"");
     const std::string number = std::to_string(shown_micro_batch(shape_, chunk, micro_batch));
     const double room = (width - 2) / (digit_width * static_cast<double>(number.size()));
     const double font = std::min({largest_font, height - 2, room});
@@ -178,12 +155,12 @@ private:
     const std::int64_t ticks = t_.result.makespan / apart;
     for (std::int64_t i = 0; i <= ticks; ++i) {
       const double x = x_of(i * apart);
-      write_box(x - 0.5, y, 1, 5, "#555555");
+      svg_.box(x - 0.5, y, 1, 5, "#555555");
       write_text(x, y + 18, std::to_string(i * apart), 10);
     }
   }
 
-  std::ostream& out_;
+  svg_writer svg_;
   const pipeline_timeline& t_;
   const pipeline_shape& shape_;
   std::int64_t chunks_;

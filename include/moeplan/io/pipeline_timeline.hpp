@@ -33,7 +33,7 @@ struct pipeline_timeline {
   std::vector<timeline_entry> entries; ///< each after all that it waits for; those of one rank in its order
 
   /// Idle time as a share of the whole. Precondition: the makespan is not 0.
-  [[nodiscard]] ratio bubble() const { return idle_share(result, array_view<const replayed_rank<operation_cursor>>{ranks}); }
+  [[nodiscard]] ratio bubble() const { return mean_idle_share(result, ranks); }
 };
 
 /// Replays a built-in schedule in which every chunk takes the same times. Precondition: as for replay.

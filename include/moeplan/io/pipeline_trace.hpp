@@ -9,6 +9,7 @@
 #include <moeplan/io/enumerator_names.hpp>
 #include <moeplan/io/json_writer.hpp>
 #include <moeplan/io/pipeline_timeline.hpp>
+#include <moeplan/io/schedule_title.hpp>
 #include <moeplan/pipeline/dependencies.hpp>
 
 /// @file
@@ -33,7 +34,7 @@ public:
   void write() {
     json_.begin_object();
     json_.key("traceEvents").begin_array();
-    write_name("process_name", 0, std::string{"pipeline, "} + name_in(schedule_names, t_.shape.schedule));
+    write_name("process_name", 0, std::string{"pipeline, "} + schedule_title(t_.shape));
     for (std::int64_t rank = 0; rank < t_.shape.ranks; ++rank) write_name("thread_name", rank, "rank " + std::to_string(rank));
     for (const timeline_entry& e : t_.entries) write_entry(e);
     json_.end_array();
