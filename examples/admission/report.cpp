@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include <moeplan/io/json_writer.hpp>
 
 #include "../moeplan/findings_output.hpp"
+#include "../moeplan/repair_json.hpp"
+#include "../moeplan/repair_text.hpp"
 #include "../moeplan/text_table.hpp"
 
 using tool::counted;
@@ -102,11 +105,27 @@ void print_notes(std::ostream& out, const decision& d) {
     out << "    " << (f.level() == moeplan::severity::warning ? "warning: " : "advice: ") << tool::string_of(f.message()) << '\n';
 }
 
+/// With what changed a refused job would get its GPUs. Those of its GPUs that it does not take then are free for others, not idle.
+void print_way_out(std::ostream& out, const way_out& way) {
+  std::vector<tool::repair_change> changes = way.repair.changes;
+  changes.insert(changes.end(), way.repair.derived.begin(), way.repair.derived.end());
+  std::erase_if(changes, [](const tool::repair_change& c) { return c.part == "idle_gpus"; });
+  out << "    with " << tool::in_words(changes) << " it would ";
+  const std::int64_t gpus = way.decision.world.gpus;
+  if (way.decision.verdict == verdict::admitted)
+    out << "be admitted now, on " << counted(gpus, "GPU") << '\n';
+  else
+    out << "wait for " << counted(way.decision.missing, "more GPU") << ": takes " << grouped(gpus) << '\n';
+}
+
 void print_details(std::ostream& out, const job& j, const node_list& nodes) {
   const decision& d = j.decision;
   const std::string why = because(j);
   out << name_of(d.verdict) << (why.empty() ? "" : ": " + why) << '\n';
-  if (d.verdict == verdict::refused) return tool::print(out, tool::list_of(d.findings));
+  if (d.verdict == verdict::refused) {
+    if (j.way_out) print_way_out(out, *j.way_out);
+    return tool::print(out, tool::list_of(d.findings));
+  }
   if (d.fits_now.gpus != 0)
     out << "    with DP " << grouped(d.fits_now.dp) << " it would be admitted now, on " << counted(d.fits_now.gpus, "GPU") << '\n';
   print_grids(out, d);
@@ -151,6 +170,15 @@ void write_world(moeplan::io::json_writer& json, const world_size& world) {
   json.end_object();
 }
 
+/// As a candidate of moeplan repair, without what it costs.
+void write_way_out(moeplan::io::json_writer& json, const way_out& way) {
+  json.key("way_out").begin_object();
+  tool::write_differences(json, way.repair);
+  json.member("verdict", name_of(way.decision.verdict)).member("gpus", way.decision.world.gpus);
+  if (way.decision.verdict == verdict::queued) json.member("missing", way.decision.missing);
+  json.end_object();
+}
+
 void write_one(moeplan::io::json_writer& json, const job& j, const node_list& nodes) {
   const decision& d = j.decision;
   json.begin_object();
@@ -166,6 +194,7 @@ void write_one(moeplan::io::json_writer& json, const job& j, const node_list& no
     write_shares(json, j, nodes);
     write_crossings(json, d);
   }
+  if (j.way_out) write_way_out(json, *j.way_out);
   tool::write(json, tool::list_of(d.findings));
   json.end_object();
 }

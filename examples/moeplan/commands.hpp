@@ -8,6 +8,9 @@
 
 #include <moeplan/describe/strategy.hpp>
 #include <moeplan/number/optional_integer.hpp>
+#include <moeplan/pipeline/pass_times.hpp>
+
+#include "output_files.hpp"
 
 namespace tool {
 
@@ -54,6 +57,37 @@ struct memory_options {
 };
 status memory(const memory_options& options, std::ostream& out, std::ostream& err);
 
+struct balance_options {
+  std::string input;
+  std::string algorithm = "best";
+  std::string policy; ///< empty: the one that EPLB takes
+  moeplan::optional_integer most_moves{};
+  moeplan::optional_integer layer{}; ///< to show GPU by GPU; absent: the least even one
+  output_path svg;                   ///< of a picture to write
+  bool json = false;
+};
+status balance(const balance_options& options, std::ostream& out, std::ostream& err);
+
+struct pipeline_options {
+  std::string input;
+  moeplan::pass_times times{};
+  output_path svg;    ///< of a picture to write
+  output_path trace;  ///< of a trace
+  output_path dot;    ///< of a task graph
+  bool order = false; ///< every operation too
+  bool json = false;
+};
+status pipeline(const pipeline_options& options, std::ostream& out, std::ostream& err);
+
+struct repair_options {
+  std::string input;
+  std::string keep;                            ///< names of parts that stay as they are, with commas between them
+  moeplan::optional_integer most{};            ///< repairs to show, from 1 to 64; absent: 8
+  moeplan::optional_integer most_considered{}; ///< deployments to look at, at least 1
+  bool json = false;
+};
+status repair(const repair_options& options, std::ostream& out, std::ostream& err);
+
 struct translate_options {
   std::string input;   ///< path of a deployment; empty: `from` and `flags` hold
   std::string from;    ///< name of the framework that `flags` belong to
@@ -66,5 +100,13 @@ struct translate_options {
   bool json = false;
 };
 status translate(const translate_options& options, std::ostream& out, std::ostream& err);
+
+struct search_options {
+  std::string input;
+  std::string by = "idle_gpus,bubble,headroom"; ///< criteria in order, or with weights
+  std::int64_t top = 10;                        ///< how many of the best are shown
+  bool json = false;
+};
+status search(const search_options& options, std::ostream& out, std::ostream& err);
 
 } // namespace tool

@@ -29,21 +29,6 @@ std::size_t number_of(const finding_list& findings, severity level) {
       std::count_if(findings.begin(), findings.end(), [&](const finding& f) { return f.level() == level; }));
 }
 
-/// The sentence of a finding, with amounts of memory in GiB: "needs 100.51 GiB" of "needs 107919976448 bytes".
-std::string message_of(const finding& f) {
-  std::string sentence = string_of(f.message());
-  for (const operand_value& o : f.operands()) {
-    const std::string name = string_of(o.name);
-    if (!name.ends_with("_bytes") || o.value < 1 << 20) continue;
-    std::string number = std::to_string(o.value);
-    const std::size_t at = sentence.find(number);
-    if (at == std::string::npos) continue;
-    if (sentence.compare(at + number.size(), 6, " bytes") == 0) number += " bytes";
-    sentence.replace(at, number.size(), sized(static_cast<std::uint64_t>(o.value)));
-  }
-  return sentence;
-}
-
 void print_one(std::ostream& out, const finding& f) {
   out << "  " << string_of(f.name()) << '\n' << "      " << message_of(f) << '\n';
   std::string values;
@@ -78,6 +63,20 @@ void write_all(io::json_writer& json, const finding_list& findings) {
 }
 
 } // namespace
+
+std::string message_of(const finding& f) {
+  std::string sentence = string_of(f.message());
+  for (const operand_value& o : f.operands()) {
+    const std::string name = string_of(o.name);
+    if (!name.ends_with("_bytes") || o.value < 1 << 20) continue;
+    std::string number = std::to_string(o.value);
+    const std::size_t at = sentence.find(number);
+    if (at == std::string::npos) continue;
+    if (sentence.compare(at + number.size(), 6, " bytes") == 0) number += " bytes";
+    sentence.replace(at, number.size(), sized(static_cast<std::uint64_t>(o.value)));
+  }
+  return sentence;
+}
 
 finding_list list_of(const findings& all, bool (*wanted)(rule)) {
   finding_list list;

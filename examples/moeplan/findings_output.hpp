@@ -21,6 +21,9 @@ bool is_about_model(moeplan::rule id);
 
 bool has_errors(const finding_list& findings);
 
+/// The sentence of a finding, with amounts of memory in GiB: "needs 100.51 GiB" of "needs 107919976448 bytes".
+std::string message_of(const moeplan::finding& f);
+
 /// By severity, each with its sentence, the nearest legal values and the source.
 void print(std::ostream& out, const finding_list& findings);
 

@@ -41,10 +41,18 @@ struct command_line {
   tool::gpus_options gpus;
   tool::check_options check;
   tool::memory_options memory;
+  tool::balance_options balance;
+  tool::pipeline_options pipeline;
   tool::ranks_options ranks;
   tool::translate_options translate;
+  tool::search_options search;
+  std::string top;
+  tool::repair_options repair;
   std::string world, rank, order;
   std::string gpus_to_have, gpus_per_node;
+  std::string most_moves, layer;
+  std::string times;
+  std::string repairs_to_show, repairs_to_consider;
   std::string help_topic;
   std::string degrees[moeplan::axis_count];
 };
@@ -143,6 +151,157 @@ CLI::App* add_memory(CLI::App& app, command_line& line) {
       "Exit status 1 where it does not fit. Where the GPU's memory is not known, capacity_bytes and fits are null, and the exit "
       "status is 0.");
   return command;
+}
+
+CLI::App* add_balance(CLI::App& app, command_line& line) {
+  CLI::App* command = app.add_subcommand(
+      "balance", "Which slots hold which experts, so that GPUs are loaded evenly, and how even it can be at best");
+  command->add_option("LOADS", line.balance.input, "Path of a file with the loads of every layer's experts, and sizes")->required();
+  command->add_option("--algorithm", line.balance.algorithm,
+                      "best: as even as a search finds it (default); eplb: where DeepSeek's EPLB puts them, bit for bit");
+  command->add_option("--policy", line.balance.policy,
+                      "hierarchical: each group of experts whole on one node; global: any slot; if absent, hierarchical where the "
+                      "nodes divide the groups, as EPLB has it");
+  command
+      ->add_option("--most-moves", line.most_moves,
+                   "Of each layer, copy no more experts than that to GPUs that do not hold them in the file's previous placement")
+      ->type_name("N");
+  command->add_option("--layer", line.layer, "Show this layer GPU by GPU; if absent, the least even one")->type_name("N");
+  command->add_option("--svg", line.balance.svg, "Write a picture of all loads, before and after")->type_name("FILE");
+  command->add_flag("--json", line.balance.json, "Answer as one JSON object");
+  return command;
+}
+
+/// Turns the texts of `balance` into numbers.
+void finish_balance(command_line& line) {
+  if (!line.most_moves.empty()) line.balance.most_moves = read_integer("--most-moves", line.most_moves);
+  if (!line.layer.empty()) line.balance.layer = read_integer("--layer", line.layer);
+}
+
+CLI::App* add_pipeline(CLI::App& app, command_line& line) {
+  CLI::App* command = app.add_subcommand(
+      "pipeline", "What the ranks of a pipeline do in a training step, when, how long they wait and what they hold");
+  command->add_option("DEPLOYMENT", line.pipeline.input, "Path of a deployment.json")->required();
+  command
+      ->add_option(
+          "--times", line.times,
+          "How long passes of one micro-batch through one virtual stage take, in whole units: forward, backward, the part of "
+          "backward for the weights, and forward and backward of two at once, from max(F,B) to F+B; 1,2,1 if absent, and F+B for "
+          "the last")
+      ->type_name("F,B,W[,FB]");
+  command->add_flag("--order", line.pipeline.order, "List every operation of every rank");
+  command->add_option("--svg", line.pipeline.svg, "Write the picture that papers draw of a schedule")->type_name("FILE");
+  command->add_option("--trace", line.pipeline.trace, "Write a trace for chrome://tracing or Perfetto")->type_name("FILE");
+  command->add_option("--dot", line.pipeline.dot, "Write the graph of tasks and what each waits for, for Graphviz")
+      ->type_name("FILE");
+  command->add_flag("--json", line.pipeline.json, "Answer as one JSON object");
+  command->footer("DualPipe's micro-batches are counted from the first rank first, then from the last.");
+  return command;
+}
+
+/// The numbers between commas.
+std::vector<std::int64_t> read_integers(const std::string& option, const std::string& text) {
+  std::vector<std::int64_t> numbers;
+  for (std::size_t start = 0; start <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', start), text.size());
+    numbers.push_back(read_integer(option, text.substr(start, comma - start)));
+    start = comma + 1;
+  }
+  return numbers;
+}
+
+/// Two passes at once take as long as the longer one at least, and as long as one after the other at most.
+void verify_pair_time(std::int64_t forward, std::int64_t backward, std::int64_t both) {
+  const std::int64_t least = std::max(forward, backward);
+  const std::int64_t most = forward + backward;
+  if (least <= both && both <= most) return;
+  throw moeplan::io::input_error{
+      {.file = "--times",
+       .problem = "the fourth time, FB",
+       .found = std::to_string(both),
+       .expected = "an integer from " + std::to_string(least) + ", the longer of F and B, to " + std::to_string(most) + ", F + B",
+       .nearest = std::to_string(std::clamp(both, least, most))}};
+}
+
+/// Turns the text of --times into times.
+void finish_pipeline(command_line& line) {
+  if (line.times.empty()) return;
+  const std::vector<std::int64_t> n = read_integers("--times", line.times);
+  constexpr std::int64_t most = std::int64_t{1} << 61; // F + B fits
+  const bool in_range = std::all_of(n.begin(), n.end(), [](std::int64_t time) { return 0 <= time && time <= most; });
+  const bool usable = (n.size() == 3 || n.size() == 4) && in_range && n[0] > 0 && n[1] > 0 && n[2] <= n[1];
+  if (!usable || (n.size() == 4 && n[3] == 0))
+    throw moeplan::io::input_error{{.file = "--times",
+                                    .found = '"' + line.times + '"',
+                                    .expected = "F,B,W or F,B,W,FB: integers from 0 to 2^61, F, B and FB at least 1, W at most B"}};
+  if (n.size() == 4) verify_pair_time(n[0], n[1], n[3]);
+  line.pipeline.times = {.forward = n[0],
+                         .backward = n[1],
+                         .input_gradient = n[1] - n[2],
+                         .weight_gradient = n[2],
+                         .forward_and_backward = n.size() == 4 ? n[3] : n[0] + n[1]};
+}
+
+CLI::App* add_repair(CLI::App& app, command_line& line) {
+  CLI::App* command = app.add_subcommand("repair", "The legal deployments nearest to one that violates rules");
+  command->add_option("DEPLOYMENT", line.repair.input, "Path of a deployment.json")->required();
+  command
+      ->add_option("--keep", line.repair.keep,
+                   "What stays as it is: some of tp, cp, pp, vpp, ep, etp, sp, dp, micro_batch, layout and order, with commas; "
+                   "idle_gpus: no GPU becomes or stays idle")
+      ->type_name("PARTS");
+  command->add_option("--top", line.repairs_to_show, "Show no more than so many, up to 64; 8 if absent")->type_name("N");
+  command->add_option("--considered", line.repairs_to_consider, "Look at no more than so many deployments; 200000 if absent")
+      ->type_name("N");
+  command->add_flag("--json", line.repair.json, "Answer as one JSON object");
+  command->footer(
+      "Nearest: the fewest changes, then the smallest product of how many times larger or smaller numbers become. DP follows from "
+      "the GPUs and is no change, GPUs left idle are one. Each repair changes another set of parts, of which none is superfluous. "
+      "Exit status 1 where there is none.");
+  return command;
+}
+
+/// A number of `repair` that has a least and a highest value.
+moeplan::optional_integer read_within(const std::string& option, const std::string& text, std::int64_t highest) {
+  if (text.empty()) return {};
+  const std::int64_t number = read_integer(option, text);
+  if (number >= 1 && number <= highest) return number;
+  throw moeplan::io::input_error{{.file = option,
+                                  .problem = "a number out of range",
+                                  .found = text,
+                                  .expected = "an integer from 1 to " + std::to_string(highest)}};
+}
+
+/// Turns the texts of `repair` into numbers.
+void finish_repair(command_line& line) {
+  line.repair.most = read_within("--top", line.repairs_to_show, 64);
+  line.repair.most_considered = read_within("--considered", line.repairs_to_consider, 1'000'000'000);
+}
+
+CLI::App* add_search(CLI::App& app, command_line& line) {
+  CLI::App* command = app.add_subcommand("search", "Every legal strategy of a model on a cluster, and the best of them");
+  command
+      ->add_option("DEPLOYMENT", line.search.input,
+                   "Path of a deployment.json in which degrees that are absent are free, and values may be lists")
+      ->required();
+  command
+      ->add_option("--by", line.search.by,
+                   "What is better: criteria in order, idle_gpus,bubble,headroom if absent; or with weights, bubble=3,headroom=1. "
+                   "There are gpus, idle_gpus, peak, headroom, bubble and layer_balance")
+      ->type_name("CRITERIA");
+  command->add_option("--top", line.top, "Show so many of the best, up to 1000; 10 if absent")->type_name("N");
+  command->add_flag("--json", line.search.json, "Answer as one JSON object");
+  command->footer("Exit status 1 where no strategy is legal; how many were rejected by which rule stands there then.");
+  return command;
+}
+
+/// Turns the text of --top into a number.
+void finish_search(command_line& line) {
+  if (line.top.empty()) return;
+  line.search.top = read_integer("--top", line.top);
+  if (line.search.top < 1 || line.search.top > 1000)
+    throw moeplan::io::input_error{
+        {.file = "--top", .problem = "a number out of range", .found = line.top, .expected = "an integer from 1 to 1000"}};
 }
 
 CLI::App* add_translate(CLI::App& app, command_line& line) {
@@ -254,7 +413,11 @@ int run(int argc, char** argv) {
       {add_ranks(app, line), [&] { return finish_ranks(line), tool::ranks(line.ranks, std::cout, std::cerr); }},
       {add_check(app, line), [&] { return tool::check(line.check, std::cout, std::cerr); }},
       {add_memory(app, line), [&] { return tool::memory(line.memory, std::cout, std::cerr); }},
+      {add_balance(app, line), [&] { return finish_balance(line), tool::balance(line.balance, std::cout, std::cerr); }},
+      {add_pipeline(app, line), [&] { return finish_pipeline(line), tool::pipeline(line.pipeline, std::cout, std::cerr); }},
+      {add_repair(app, line), [&] { return finish_repair(line), tool::repair(line.repair, std::cout, std::cerr); }},
       {add_translate(app, line), [&] { return finish_translate(line), tool::translate(line.translate, std::cout, std::cerr); }},
+      {add_search(app, line), [&] { return finish_search(line), tool::search(line.search, std::cout, std::cerr); }},
       {add_help(app, line), [&] { return print_help(app, line.help_topic); }},
   };
   if (argc > 1 && argv[1][0] != '-' && !has_command(app, argv[1])) refuse_command(app, argv[1]);

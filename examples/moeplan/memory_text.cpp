@@ -301,7 +301,7 @@ void print_limits(std::ostream& out, const deployment& d, const memory_limits& l
   if (trains) row("largest micro-batch", limits.micro_batch, grouped(d.workload.train.micro_batch) + " now");
   const std::int64_t tokens = trains ? d.workload.train.sequence_length : d.workload.serve.sequence_length;
   row("longest sequences", limits.sequence_length, counted(tokens, "token") + " now");
-  row("fewest GPUs", limits.gpus, grouped(gpus(d.strategy).value()) + " now");
+  row("fewest GPUs", limits.gpus, grouped(static_cast<std::int64_t>(gpus(d.strategy).value())) + " now");
   out << "What still fits, everything else as it is\n";
   table.print(out, 2);
   out << '\n';

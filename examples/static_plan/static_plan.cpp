@@ -2,6 +2,7 @@
 // the library knows, from a number of GPUs to single ranks.
 
 #include <moeplan/moeplan.hpp>
+#include <moeplan/search/search.hpp>
 
 namespace mp = moeplan;
 
@@ -225,6 +226,45 @@ static_assert(micro_batches(1280, 2, {mp::ep{64}, mp::dp{64}}) == mp::ratio{10})
 // DeepSeek-V3's own run: 120 micro-batches for each of 16 stages, 63 million tokens a step.
 static_assert(micro_batches(15360, 1, deepseek_v3.strategy) == mp::ratio{120});
 static_assert(mp::count{15360} * 4096 == 62'914'560);
+
+// ---------------------------------------------------------------------------------------------------------------------------------
+// 8. The best strategy, found by the compiler: Mixtral-8x7B on 64 H100.
+// ---------------------------------------------------------------------------------------------------------------------------------
+
+// Tensor parallelism within a node, eight experts on as many GPUs or on one, and whatever pipeline and data parallelism is legal.
+constexpr mp::search_space mixtral_on_64 = [] {
+  mp::search_space space;
+  space.base = {.model = mp::catalog::mixtral_8x7b,
+                .cluster = {.gpu = mp::catalog::h100_sxm, .gpus_per_node = 8, .nodes = 8},
+                .workload = mp::training{.global_batch = 256, .sequence_length = 4096, .sharding = mp::sharding::optimizer}};
+  space.tp = {1, 2, 4};
+  space.cp = 1;
+  space.ep = {1, 8};
+  space.etp = 1;
+  space.vpp = 1;
+  space.sp = 1;
+  space.dp = {8, 16, 32, 64};
+  return space;
+}();
+
+// All GPUs at work, as small a bubble as there is, and then as much memory to spare as possible.
+constexpr mp::search_answer plan = mp::best_strategy(
+    mixtral_on_64, mp::ranking::in_order(mp::criterion::idle_gpus, mp::criterion::bubble, mp::criterion::headroom));
+static_assert(plan.found);
+static_assert(plan.best.strategy[mp::axis::tp] == 4 && plan.best.strategy[mp::axis::pp] == 1);
+static_assert(plan.best.strategy[mp::axis::ep] == 8 && plan.best.strategy[mp::axis::dp] == 16);
+static_assert(plan.best.bubble.idle == 0 && plan.best.headroom_bytes() > 0);
+
+// Half the tensor parallelism would be legal too, and would leave less to spare.
+constexpr mp::deployment with_less_tp = [] {
+  mp::deployment d = mp::deployment_of(mixtral_on_64, plan.best);
+  d.strategy = d.strategy.with(mp::tp{2}).with(mp::dp{32});
+  return d;
+}();
+static_assert(mp::check(with_less_tp).ok());
+static_assert(mp::memory(with_less_tp).peak() > mp::bytes{plan.best.peak_bytes});
+
+MOEPLAN_REQUIRE(mp::deployment_of(mixtral_on_64, plan.best));
 
 } // namespace
 

@@ -68,6 +68,31 @@ TEST_CASE("a refused job comes with all reasons and the nearest legal values") {
   CHECK(contains(run_tool("--free 8" + broken).out, "nearest legal: global_batch 96 or 108"));
 }
 
+TEST_CASE("a refused job says with which strategy it would get its GPUs") {
+  // EP 6 does not divide 64 experts, DP 12 not 100 sequences. Of 12 GPUs, DP 10 takes 10, on which EP 2 is the nearest.
+  const nlohmann::json way = run_tool("--json --free 2x8" + broken).json()["jobs"][0]["way_out"];
+  CHECK(way["strategy"] == nlohmann::json::parse(R"({"ep": 2, "dp": 10})"));
+  CHECK(way["verdict"] == "admitted");
+  CHECK(way["gpus"] == 10);
+  CHECK(contains(run_tool("--free 2x8" + broken).out, "with EP 6 to 2, DP 12 to 10 it would be admitted now, on 10 GPUs"));
+  const nlohmann::json later = run_tool("--json --free 8" + broken).json()["jobs"][0]["way_out"];
+  CHECK(later["verdict"] == "queued");
+  CHECK(later["missing"] == 2);
+  CHECK(contains(run_tool("--free 8" + broken).out, "with EP 6 to 2, DP 12 to 10 it would wait for 2 more GPUs: takes 10"));
+
+  // So changed, it is admitted.
+  const temporary_folder folder;
+  nlohmann::json job = nlohmann::json::parse(read_all(jobs + "deepseek-v2-lite-ep6.json"));
+  job["strategy"] = way["strategy"];
+  const answer a = run_tool("--json --free 2x8 '" + folder.write("job.json", job.dump()) + "'");
+  CHECK(a.status == 0);
+  CHECK(a.json()["jobs"][0]["gpus"] == 10);
+
+  // What no strategy mends has no way out.
+  job["training"]["sequence_length"] = 0;
+  CHECK_FALSE(run_tool("--json --free 2x8 '" + folder.write("job.json", job.dump()) + "'").json()["jobs"][0].contains("way_out"));
+}
+
 TEST_CASE("a queued job says which DP would fit") {
   const nlohmann::json job = run_tool("--json --free 8,8,4,0" + large).json()["jobs"][0];
   CHECK(job["gpus"] == 64);

@@ -11,6 +11,8 @@
 #include <moeplan/memory/training_memory.hpp>
 #include <moeplan/verify/check.hpp>
 
+#include "support/slow_build.hpp"
+
 using namespace moeplan;
 
 namespace {
@@ -143,7 +145,7 @@ bool keeps_no_more(const block_memories& b, const block_memories& a) {
          b.residual <= a.residual;
 }
 
-constexpr int runs = 3000;
+constexpr int runs = moeplan_test::cases_for_build(3000);
 
 } // namespace
 

@@ -1,0 +1,65 @@
+#include <moeplan/search/ranking.hpp>
+
+#include <doctest/doctest.h>
+
+#include "support/both_times.hpp"
+
+using namespace moeplan;
+
+namespace {
+
+constexpr search_candidate candidate(std::int64_t gpus, std::int64_t peak, std::int64_t idle, std::uint64_t number) {
+  return {.gpus = gpus,
+          .cluster_gpus = 64,
+          .memory_known = true,
+          .peak_bytes = peak,
+          .capacity_bytes = 80,
+          .bubble = {true, 100 - idle, idle},
+          .number = number};
+}
+
+} // namespace
+
+BOTH_TIMES("the first criterion decides, the others between equals, and at last what was found first", [] {
+  const auto by = ranking::in_order(criterion::gpus, criterion::peak_memory);
+  EXPECT(by.before(candidate(8, 70, 0, 1), candidate(16, 10, 0, 0)));
+  EXPECT(by.before(candidate(8, 60, 9, 1), candidate(8, 70, 0, 0)));
+  EXPECT(by.before(candidate(8, 60, 9, 0), candidate(8, 60, 0, 1)));
+  EXPECT(!by.before(candidate(8, 60, 9, 0), candidate(8, 60, 9, 0)));
+});
+
+BOTH_TIMES("each criterion has its direction", [] {
+  EXPECT(better_by(criterion::gpus, candidate(8, 1, 1, 0), candidate(16, 1, 1, 0)));
+  EXPECT(better_by(criterion::idle_gpus, candidate(16, 1, 1, 0), candidate(8, 1, 1, 0)));
+  EXPECT(better_by(criterion::peak_memory, candidate(8, 1, 1, 0), candidate(8, 2, 1, 0)));
+  EXPECT(better_by(criterion::headroom, candidate(8, 1, 1, 0), candidate(8, 2, 1, 0)));
+  EXPECT(better_by(criterion::bubble, candidate(8, 1, 1, 0), candidate(8, 1, 2, 0)));
+  search_candidate even;
+  search_candidate uneven;
+  even.layer_balance = {16, 15};
+  uneven.layer_balance = {8, 7};
+  EXPECT(better_by(criterion::layer_balance, even, uneven));
+  EXPECT(!better_by(criterion::layer_balance, uneven, even));
+});
+
+BOTH_TIMES("what is not known is worse than what is", [] {
+  const search_candidate known = candidate(8, 80, 99, 0);
+  search_candidate unknown = known;
+  unknown.memory_known = false;
+  unknown.bubble = {};
+  for (const criterion by : {criterion::peak_memory, criterion::headroom, criterion::bubble})
+    EXPECT(!better_by(by, unknown, known));
+  EXPECT(better_by(criterion::bubble, known, unknown));
+});
+
+// 8 of 64 GPUs are an eighth of 2^32, 40 of 80 bytes a half, 25 of 100 idle a quarter.
+BOTH_TIMES("a weighted ranking adds up shares", [] {
+  constexpr std::uint64_t whole = std::uint64_t{1} << 32;
+  const auto by = ranking::by_weight(ranking::entry{criterion::gpus, 8}, ranking::entry{criterion::peak_memory, 2},
+                                     ranking::entry{criterion::bubble, 4});
+  EXPECT(by.score(candidate(8, 40, 25, 0)) == whole + whole + whole);
+  EXPECT(by.before(candidate(8, 40, 25, 5), candidate(9, 40, 25, 0)));
+  EXPECT(by.before(candidate(16, 40, 0, 5), candidate(16, 40, 1, 0)));
+  EXPECT(by.before(candidate(8, 80, 0, 0), candidate(8, 40, 25, 1))); // equal sums: 1 + 2 + 0 and 1 + 1 + 1
+  EXPECT(by.before(candidate(8, 40, 25, 0), candidate(8, 80, 0, 1)));
+});

@@ -1,0 +1,123 @@
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "run_tool.hpp"
+
+using namespace moeplan_test;
+
+namespace {
+
+answer search(const std::string& space, const std::string& options = {}) {
+  const temporary_folder folder;
+  return run_tool("search " + options + " '" + folder.write("s.json", space) + "'");
+}
+
+/// Mixtral on eight nodes, with a few strategies.
+std::string mixtral(const std::string& strategy, const std::string& training = {}, const std::string& nodes = "8") {
+  return R"({"model": "mixtral-8x7b", "cluster": {"gpu": "h100-sxm", "gpus_per_node": 8, "nodes": )" + nodes +
+         R"(}, "strategy": )" + strategy +
+         R"(, "training": {"global_batch": 256, "sequence_length": 4096, "sharding": "optimizer")" + training + "}}";
+}
+
+const std::string few = R"({"tp": [1, 2], "cp": 1, "etp": 1, "vpp": 1, "sp": 1})";
+
+} // namespace
+
+TEST_CASE("every candidate is a deployment that check and memory agree on") {
+  const answer a = search(mixtral(few, R"(, "micro_batch": [1, 2], "recompute": ["none", "full"])"), "--json --top 5");
+  CHECK(a.status == 0);
+  const nlohmann::json found = nlohmann::json::parse(a.out);
+  CHECK(found["candidates"].size() >= 5);
+  CHECK(found["front"].size() >= 1);
+  std::uint64_t counted = found["legal"];
+  for (const auto& [rule, n] : found["rejected"].items()) counted += n.get<std::uint64_t>();
+  CHECK(found["considered"] == counted);
+  for (const auto& c : found["candidates"]) {
+    nlohmann::json deployment = nlohmann::json::parse(mixtral(few));
+    deployment["strategy"] = c["strategy"];
+    deployment["training"].update(c["training"]);
+    const temporary_folder folder;
+    const std::string file = folder.write("d.json", deployment.dump());
+    const answer memory = run_tool("memory --json '" + file + "'");
+    CHECK(memory.status == 0);
+    CHECK(nlohmann::json::parse(memory.out)["peak_bytes"] == c["peak_bytes"]);
+    const answer gpus = run_tool("gpus --json '" + file + "'");
+    CHECK(nlohmann::json::parse(gpus.out)["gpus"] == c["gpus"]);
+    const answer pipeline = run_tool("pipeline --json '" + file + "'");
+    CHECK(nlohmann::json::parse(pipeline.out)["bubble_fraction"] == c["bubble_fraction"]);
+  }
+}
+
+TEST_CASE("the criteria decide what comes first") {
+  const auto first = [](const std::string& by) {
+    const answer a = search(mixtral(few), "--json --top 1 --by " + by);
+    REQUIRE(a.status == 0);
+    const nlohmann::json found = nlohmann::json::parse(a.out);
+    return found["candidates"][0];
+  };
+  const nlohmann::json fewest = first("gpus,headroom");
+  const nlohmann::json most = first("idle_gpus,headroom");
+  CHECK(fewest["gpus"].get<int>() < most["gpus"].get<int>());
+  CHECK(most["gpus"] == 64);
+  CHECK(first("bubble")["bubble_fraction"]["numerator"] == 0);
+  CHECK(first("gpus=1000,headroom=1")["gpus"] == fewest["gpus"]);
+}
+
+TEST_CASE("text has a table, and a reason for the first place") {
+  const answer a = search(mixtral(few, R"(, "micro_batch": [1, 2])"));
+  CHECK(a.status == 0);
+  CHECK(contains(a.out, "candidates are legal; rejected: "));
+  CHECK(contains(a.out, "micro-batch"));
+  CHECK(contains(a.out, "\nFirst: "));
+}
+
+TEST_CASE("an empty result explains itself") {
+  const std::string text = mixtral(R"({"tp": [1, 3], "cp": 1, "ep": 1, "pp": 1, "dp": 8, "sp": 1})", "", "1");
+  const answer a = search(text);
+  CHECK(a.status == 1);
+  CHECK(contains(a.out, "No legal strategy. Rejected were all "));
+  CHECK(contains(a.out, " by stage_fits_memory"));
+  CHECK(contains(a.out, " by heads_divide_by_tp"));
+  const answer json = search(text, "--json");
+  CHECK(json.status == 1);
+  const nlohmann::json found = nlohmann::json::parse(json.out);
+  CHECK(found["candidates"].empty());
+  CHECK(found["front"].empty());
+  CHECK(found["legal"] == 0);
+  CHECK(found["rejected"]["heads_divide_by_tp"].get<int>() > 0);
+}
+
+TEST_CASE("the same input gives the same bytes") {
+  const std::string text = mixtral(few, R"(, "recompute": "smallest")");
+  const answer once = search(text, "--json");
+  CHECK(once.status == 0);
+  CHECK(once.out == search(text, "--json").out);
+}
+
+TEST_CASE("serving is searched too") {
+  const answer a =
+      search(R"({"model": "mixtral-8x7b", "cluster": {"gpu": "h100-sxm", "gpus_per_node": 8, "nodes": 1}, "strategy": {"cp": 1},
+                             "serving": {"batch": 8, "sequence_length": 4096}, "profile": "vllm"})",
+             "--json --by gpus,headroom");
+  CHECK(a.status == 0);
+  const nlohmann::json first = nlohmann::json::parse(a.out)["candidates"][0];
+  CHECK(first["gpus"].get<int>() <= 2);
+  CHECK(first["bubble_fraction"].is_null());
+}
+
+TEST_CASE("what cannot be used") {
+  for (const char* options :
+       {"--by speed", "--by gpus,gpus", "--by gpus=1,bubble", "--by gpus=0", "--by ''", "--top 0", "--top 1001", "--top x"}) {
+    CAPTURE(options);
+    const answer a = search(mixtral(few), options);
+    CHECK(a.status == 2);
+    CHECK(a.out.empty());
+    CHECK(!a.err.empty());
+  }
+  CHECK(search(mixtral(R"({"tp": [1, 1]})")).status == 2);
+  CHECK(contains(search(mixtral(few), "--by bubbles").err, "bubble"));
+}
