@@ -88,3 +88,11 @@ BOTH_TIMES("what is wrong with the input", [] {
 });
 
 } // namespace
+
+BOTH_TIMES("a policy that does not look at nodes takes any number of them, and no storage for it", [] {
+  constexpr placement_shape many{
+      .experts = 4, .slots = 4, .groups = std::int64_t{1} << 62, .nodes = std::int64_t{1} << 62, .gpus = 2};
+  constexpr placement_shape one{.experts = 4, .slots = 4, .gpus = 2};
+  EXPECT(placement_bound_scratch(many) >= placement_bound_scratch(one));
+  EXPECT(placement_bound_scratch(many) < 2 * placement_bound_scratch(one));
+});

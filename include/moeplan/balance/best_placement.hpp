@@ -23,16 +23,18 @@ namespace moeplan {
 struct placement_wish {
   placement_policy policy = placement_policy::global;
   same_expert copies = same_expert::apart;
-  ratio enough{10003, 10000};         ///< times the bound: the search ends once the busiest GPU carries no more; 1 at least
-  std::int64_t trials = usual_trials; ///< how many changes to try where that is not reached; 0: only what is dealt out and levelled
-  array_view<const std::int32_t> previous{}; ///< the placement in use, physical_to_logical; empty: none
+  ratio enough{10003, 10000}; ///< times the bound: the search ends once the busiest GPU carries no more; 1 at least
+  std::int64_t trials =
+      usual_trials; ///< how many changes to try where that is not reached, most_trials at most; 0: only what is dealt out and levelled
+  /// The placement in use, physical_to_logical; empty: none. Not the array that the new one is written to.
+  array_view<const std::int32_t> previous{};
   /// How many experts may be copied to GPUs that do not hold them in `previous`, 0 at least; absent: any number.
   optional_integer most_moves{};
 };
 
 /// What best_placement found.
 struct found_placement {
-  placement_error error{};     ///< where not ok(), nothing else is said and no output is written
+  placement_error error{};     ///< where not ok(), nothing else is said, and what the outputs hold means nothing
   placement_quality quality{}; ///< as evaluate() gives it
   /// Of all placements under the policy, whatever they move. Where its reason is bound_reason::search, of those alone in which copies are
   /// as `wish.copies` has it: with same_expert::apart, one that holds an expert twice may be below it, and bound_placement says what none
@@ -240,7 +242,9 @@ private:
   const auto copies = logical_count.part(0, s.experts);
   bool obeys = true;
   if (const placement_error e = detail::check_previous(s, wish, copies, obeys); !e.ok()) return {.error = e};
-  detail::placement_search search{s, wish, loads, scratch};
+  placement_wish bounded = wish;
+  if (bounded.trials > most_trials) bounded.trials = most_trials;
+  detail::placement_search search{s, bounded, loads, scratch};
   search.run();
   search.write(placement);
   found_placement found{.bound = search.bound()};

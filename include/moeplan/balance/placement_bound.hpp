@@ -37,6 +37,9 @@ struct placement_bound {
 /// How long to search where a search is needed: the number of changes that are tried.
 inline constexpr std::int64_t usual_trials = 20'000;
 
+/// No search makes more trials than these, whatever it is asked for.
+inline constexpr std::int64_t most_trials = std::int64_t{1} << 36;
+
 namespace detail {
 
 /// Hands out parts of one array.
@@ -110,8 +113,10 @@ constexpr void raise_by_partners(const expert_pool& pool, unit_bound& bound, std
 
 /// What choosing nodes for groups takes, under either policy.
 [[nodiscard]] constexpr std::int64_t groups_storage(const placement_shape& s) noexcept {
-  return node_groups::storage({.experts = s.experts, .slots = s.slots, .groups = s.groups, .gpus = s.gpus}) + 3 * s.nodes +
-         s.groups;
+  // A policy that looks at nodes and groups has no more of them than experts; another one takes any number, and no storage for it.
+  const std::int64_t groups = s.groups < s.experts ? s.groups : s.experts;
+  const std::int64_t nodes = s.nodes < s.experts ? s.nodes : s.experts;
+  return node_groups::storage({.experts = s.experts, .slots = s.slots, .groups = groups, .gpus = s.gpus}) + 3 * nodes + groups;
 }
 
 /// As many of the nodes' pools as the policy makes: one where groups and nodes say nothing.
@@ -168,7 +173,7 @@ constexpr void raise_by_partners(const expert_pool& pool, unit_bound& bound, std
   if (const placement_error e = check_loads(s, loads); !e.ok()) return {.error = e};
   if (const std::int64_t needed = placement_bound_scratch(s); scratch.size() < needed)
     return {.error = {placement_problem::storage_too_small, scratch.size(), needed}};
-  return detail::prove_bound(s, loads, policy, scratch, trials);
+  return detail::prove_bound(s, loads, policy, scratch, trials < most_trials ? trials : most_trials);
 }
 
 } // namespace moeplan
