@@ -122,7 +122,7 @@ template <int OnUse = 0>
     if (t.fits()) return t.answer(times * worlds.gpus);
     if (t.judged()) {
       nearest = t.answer(times * worlds.gpus);
-      if (!passed_over) times = worlds.next_that_may_fit(times) - 1;
+      if (!passed_over && detail::one_micro_batch_is_least(d.workload.train)) times = worlds.next_that_may_fit(times) - 1;
       passed_over = true;
     } else if (t.outcome == fit_outcome::not_judged || !detail::more_dp_may_help(found)) {
       if (nearest.candidate == 0) nearest.outcome = t.outcome;

@@ -38,7 +38,8 @@ constexpr void set_micro_batch(deployment& d, std::int64_t sequences) noexcept {
 /// With a global batch a micro-batch divides what a rank gets of it, and a larger one makes fewer micro-batches. These can take less
 /// memory than more of smaller ones: each tensor of each micro-batch is rounded up to 512 bytes, buffers between stages are needed from the
 /// second micro-batch on, and with several chunks a rank it depends on the number which chunks are held. But a step of one micro-batch of
-/// that size never takes more. What fits as such bounds the search, and below that every divisor is tried from the largest down.
+/// that size never takes more (but for V-Half and V-Min). What fits as such bounds the search, and below that every divisor is tried from
+/// the largest down.
 /// Pipelines can want many micro-batches, or even numbers of them: where nothing fits, the candidate is the smallest that is legal.
 template <int OnUse = 0>
 [[nodiscard]] constexpr fit_answer largest_micro_batch(const deployment& d) noexcept {
@@ -59,11 +60,13 @@ template <int OnUse = 0>
     detail::set_micro_batch(c, units * unit);
     return detail::try_out<OnUse>(c);
   };
-  const detail::largest_fit bound = detail::largest_that_fits(one_a_step, sequences / unit);
-  if (!global.given || !bound.trial.judged()) return bound.trial.answer(bound.number == 0 ? unit : bound.number * unit);
+  const bool bounded = !global.given || detail::one_micro_batch_is_least(d.workload.train);
+  const detail::largest_fit bound = bounded ? detail::largest_that_fits(one_a_step, sequences / unit) : detail::largest_fit{};
+  if (!global.given || (bounded && !bound.trial.judged()))
+    return bound.trial.answer(bound.number == 0 ? unit : bound.number * unit);
 
   c.workload.train.global_batch = global;
-  const std::int64_t highest = bound.number == 0 ? unit : bound.number * unit;
+  const std::int64_t highest = !bounded ? sequences : bound.number == 0 ? unit : bound.number * unit;
   fit_answer nearest;
   for (std::int64_t m = detail::divisor_at_most(sequences, highest); m >= unit; m = detail::divisor_at_most(sequences, m - 1)) {
     if (m % unit != 0) continue;

@@ -40,6 +40,12 @@ inline constexpr std::int64_t most_searched = std::int64_t{1} << 40;
 
 namespace detail {
 
+/// Whether a step of one micro-batch takes no more memory than a step of several of the same size. V-Half and V-Min follow another order
+/// when they are few, which can hold a little more.
+[[nodiscard]] constexpr bool one_micro_batch_is_least(const training& t) noexcept {
+  return t.schedule != schedule::v_half && t.schedule != schedule::v_min;
+}
+
 /// One candidate, tried out.
 struct fit_trial {
   fit_outcome outcome = fit_outcome::illegal;
