@@ -221,7 +221,7 @@ TEST_CASE("the bound is of all placements, those with an expert twice among them
   CHECK(contains(balance(loads + "}").out, "1.0152 is the best without an expert twice on a GPU, all of which were tried."));
 
   // From EPLB's placement on, the search would pay for less evenness: it says so.
-  const std::string from = loads + R"(, "previous": )" + json{eplb["physical_to_logical"]}.dump() + "}";
+  const std::string from = loads + R"(, "previous": )" + json::array({eplb["physical_to_logical"]}).dump() + "}";
   const answer worse = balance(from, "--json");
   CHECK(worse.json()["layers"][0]["less_even_than_before"] == true);
   CHECK(worse.json()["layers"][0]["before"]["max_over_mean"] == 1.0);
