@@ -77,7 +77,6 @@ struct repair_search {
     if (stopped || !values.complete()) result.outcome = repair_outcome::too_many;
   }
 
-private:
   all_repair_values values{};
   std::int64_t available = 0; ///< GPUs; 0 without a cluster
   bool sp_follows_tp = false;
@@ -357,7 +356,7 @@ private:
     const saturating_count unit = expert.overflowed() ? expert : expert / gcd(dense, expert);
     const auto most = saturating_count{(available - 1) / copy} / unit;
     if (most == 0 || unit.overflowed()) return reject(rule::stage_divides_by_expert_ranks);
-    const std::int64_t each = static_cast<std::int64_t>(unit.bits);
+    const auto each = static_cast<std::int64_t>(unit.bits);
     const bool batch_counts = given.workload.is_training() && given.workload.train.global_batch.number > 0;
     const std::int64_t batch = given.workload.train.global_batch.number;
     if (batch_counts && batch % each != 0) return reject(rule::global_batch_divides_by_dp);
