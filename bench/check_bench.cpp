@@ -3,7 +3,6 @@
 
 #include <benchmark/benchmark.h>
 
-#include <cstdint>
 #include <moeplan/catalog/deepseek.hpp>
 #include <moeplan/catalog/gpus.hpp>
 #include <moeplan/memory/memory.hpp>

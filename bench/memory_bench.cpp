@@ -8,37 +8,19 @@
 #include <cstdint>
 
 #include "baseline.hpp"
+#include "deployments.hpp"
 
 using namespace moeplan;
 using namespace moeplan_bench;
 
 namespace {
 
-deployment deepseek_v3() {
-  return {
-      .model = catalog::deepseek_v3,
-      .cluster = {.gpu = catalog::h800_sxm, .gpus_per_node = 8, .nodes = 256},
-      .strategy = {pp{16}, ep{64}, dp{128}},
-      .layout = layout::stages({15, 4}, {1, 1}),
-      .workload =
-          training{.global_batch = 15360, .sequence_length = 4096, .recompute = recompute::full, .sharding = sharding::optimizer},
-  };
-}
-
 deployment interleaved() {
-  deployment d = deepseek_v3();
+  deployment d = deepseek_v3_trained();
   d.model = catalog::mixtral_8x22b;
   d.strategy = {pp{8}, vpp{7}, ep{8}, dp{16}};
   d.layout = layout::even();
   d.workload.train.global_batch = 256;
-  return d;
-}
-
-deployment served() {
-  deployment d = deepseek_v3();
-  d.strategy = {tp{4}, ep{32}, dp{8}};
-  d.layout = layout::even();
-  d.workload = serving{.batch = 64, .sequence_length = 8192, .weights = weight_format::fp8_block};
   return d;
 }
 
@@ -56,7 +38,7 @@ struct count_terms {
 };
 
 void terms_of_a_stage(benchmark::State& state) {
-  deployment d = deepseek_v3();
+  deployment d = deepseek_v3_trained();
   for (auto _ : state) {
     benchmark::DoNotOptimize(d);
     const training_memory m{d};
@@ -67,9 +49,9 @@ void terms_of_a_stage(benchmark::State& state) {
 }
 
 BENCHMARK(baseline_1180_multiplications_and_additions);
-BENCHMARK_CAPTURE(peak_of, sixteen_stages_of_deepseek_v3, deepseek_v3());
+BENCHMARK_CAPTURE(peak_of, sixteen_stages_of_deepseek_v3, deepseek_v3_trained());
 BENCHMARK_CAPTURE(peak_of, mixtral_with_seven_virtual_stages, interleaved());
-BENCHMARK_CAPTURE(peak_of, deepseek_v3_served, served());
+BENCHMARK_CAPTURE(peak_of, deepseek_v3_served, deepseek_v3_served());
 BENCHMARK(terms_of_a_stage);
 
 } // namespace

@@ -47,6 +47,8 @@ BOTH_TIMES("every other layer has a window, the first among them", [] {
   EXPECT(!m.has_window(1));
   EXPECT(m.windowed_layers_below(0) == 0);
   EXPECT(m.windowed_layers_below(2) == 1);
+  EXPECT(m.windowed_layers(1, 4) == 1);
+  EXPECT(m.windowed_layers(4, 5) == 1);
   EXPECT(m.windowed_layers() == 3);
 });
 
@@ -67,6 +69,9 @@ BOTH_TIMES("a layer with linear attention has no window", [] {
   EXPECT(m.has_window(3));
   EXPECT(!m.has_window(11));
   EXPECT(m.windowed_layers() == 2);
+  EXPECT(m.windowed_layers(0, 3) == 0);
+  EXPECT(m.windowed_layers(3, 8) == 2);
+  EXPECT(m.windowed_layers(8, 12) == 0);
 });
 
 BOTH_TIMES("softmax attention in every layer, two norms without biases, unless described", [] {

@@ -14,6 +14,8 @@ BOTH_TIMES("bits of a number", [] {
   for (const number_type t : {number_type::bf16, number_type::fp16}) EXPECT(bits(t) == 16);
   for (const number_type t : {number_type::fp8, number_type::int8}) EXPECT(bits(t) == 8);
   for (const number_type t : {number_type::fp4, number_type::int4}) EXPECT(bits(t) == 4);
+  EXPECT(bits(number_type::int32) == 32);
+  EXPECT(bits(number_type::int64) == 64);
 });
 
 } // namespace

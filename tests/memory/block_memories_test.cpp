@@ -180,6 +180,24 @@ BOTH_TIMES("full recompute keeps whole layers or nothing of them: blocks are as 
   EXPECT(memories(catalog::deepseek_v3, full).dense_mlp == memories(catalog::deepseek_v3).dense_mlp);
 });
 
+BOTH_TIMES("other expert ranks change the blocks with experts alone", [] {
+  training again = run;
+  again.recompute = recompute::selective;
+  again.recompute_modules.moe = true;
+  const strategy few{tp{2}, ep{4}, dp{8}};
+  const strategy many{tp{2}, ep{8}, etp{2}, dp{8}};
+  for (const model& m : {catalog::deepseek_v3, catalog::qwen3_next_80b_a3b})
+    for (const training& t : {run, again}) {
+      const block_memories expected = memories(m, t, many);
+      const block_memories turned = with_expert_blocks(memories(m, t, few), m, shape_of(m, many, t));
+      EXPECT(!(expected.moe_mlp == memories(m, t, few).moe_mlp));
+      EXPECT(turned.moe_mlp == expected.moe_mlp && turned.softmax_attention == expected.softmax_attention);
+      EXPECT(turned.dense_mlp == expected.dense_mlp && turned.linear_attention == expected.linear_attention);
+      EXPECT(turned.embedding == expected.embedding && turned.head == expected.head && turned.mtp_input == expected.mtp_input);
+      EXPECT(turned.residual == expected.residual);
+    }
+});
+
 BOTH_TIMES("no table has more steps than there is room for", [] {
   for (const block kind : {block::embedding, block::softmax_attention, block::linear_attention, block::dense_mlp, block::moe_mlp,
                            block::mtp_input, block::head})

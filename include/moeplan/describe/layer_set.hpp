@@ -1,8 +1,7 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-
-#include <moeplan/number/divisors.hpp>
 
 /// @file
 /// Which decoder layers hold experts, or differ from the others in another way.

@@ -57,15 +57,18 @@ struct model {
     return has_window() && !has_linear_attention(layer) && !attention.window.full_layers.contains(layer);
   }
 
-  /// Layers whose softmax attention has a window among the first `end` decoder layers. Precondition as layer_set::count_below.
-  [[nodiscard]] constexpr std::int64_t windowed_layers_below(std::int64_t end) const noexcept {
+  /// Layers whose softmax attention has a window among decoder layers from `first` to before `end`. Beside linear attention they are
+  /// looked at one by one. Precondition as layer_set::count_below.
+  [[nodiscard]] constexpr std::int64_t windowed_layers(std::int64_t first, std::int64_t end) const noexcept {
     if (!has_window()) return 0;
-    if (!has_linear_attention()) return end - attention.window.full_layers.count_below(end);
+    const layer_set& full = attention.window.full_layers;
+    if (!has_linear_attention()) return end - first - (full.count_below(end) - full.count_below(first));
     std::int64_t windowed = 0;
-    for (std::int64_t i = 0; i < end; ++i)
+    for (std::int64_t i = first; i < end; ++i)
       if (has_window(i)) ++windowed;
     return windowed;
   }
+  [[nodiscard]] constexpr std::int64_t windowed_layers_below(std::int64_t end) const noexcept { return windowed_layers(0, end); }
   [[nodiscard]] constexpr std::int64_t windowed_layers() const noexcept { return windowed_layers_below(layers); }
 
   /// Width of one head of queries and keys. Precondition: at least one head.

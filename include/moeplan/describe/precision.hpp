@@ -22,8 +22,8 @@ enum class fp8_recipe : std::uint16_t {
 struct precision {
   number_type weights = number_type::bf16;   ///< what the forward pass reads
   number_type gradients = number_type::fp32; ///< where gradients of a step are added up
-  number_type master_weights =
-      number_type::fp32;                         ///< what the optimizer updates; takes no memory when it is the type of the weights
+  /// What the optimizer updates; takes no memory when it is the type of the weights.
+  number_type master_weights = number_type::fp32;
   number_type first_moment = number_type::fp32;  ///< Adam's mean, or the momentum (--exp-avg-dtype)
   number_type second_moment = number_type::fp32; ///< Adam's variance (--exp-avg-sq-dtype)
   fp8_recipe fp8 = fp8_recipe::none;

@@ -63,15 +63,15 @@ struct overlap {
 };
 
 struct training {
-  optional_integer
-      global_batch{};           ///< sequences a step; absent: micro_batch x DP, one micro-batch a step, which is all a stage holds
-  std::int64_t micro_batch = 1; ///< sequences
+  /// Sequences a step; absent: micro_batch x DP, one micro-batch a step, which is all a stage holds.
+  optional_integer global_batch{};
+  std::int64_t micro_batch = 1;     ///< sequences
   std::int64_t sequence_length = 0; ///< tokens; has no default: 0 is a finding
   moeplan::recompute recompute = moeplan::recompute::none;
   moeplan::recompute_modules recompute_modules{}; ///< what selective recompute drops
   moeplan::recompute_method recompute_method = moeplan::recompute_method::uniform;
-  std::int64_t recompute_layers =
-      1; ///< full recompute: layers in a group, or layers of each virtual stage (--recompute-num-layers)
+  /// Full recompute: layers in a group, or layers of each virtual stage (--recompute-num-layers).
+  std::int64_t recompute_layers = 1;
   context_exchange context = context_exchange::ring;
   token_dispatcher dispatcher = token_dispatcher::all_gather;
   moeplan::routing routing{};

@@ -12,6 +12,7 @@
 #include <moeplan/memory/tensors/mlp.hpp>
 #include <moeplan/memory/tensors/moe.hpp>
 #include <moeplan/memory/tensors/mtp.hpp>
+#include <moeplan/number/always_inline.hpp>
 
 /// @file
 /// The memory of each block of a model, from the tables of its tensors.
@@ -89,7 +90,7 @@ struct block_steps {
 namespace detail {
 
 template <class Timeline>
-[[nodiscard]] constexpr block_memory memory_of(block kind, const activation_shape& s) noexcept {
+[[nodiscard, MOEPLAN_NEVER_INLINE]] constexpr block_memory memory_of(block kind, const activation_shape& s) noexcept {
   const block_steps steps = steps_of(kind, s.rank.attention.kind);
   Timeline timeline{steps.backward, steps.end};
   visit_tensors_of(kind, s, timeline);
@@ -106,6 +107,15 @@ constexpr void compute_again(block_memory& b, saturating_count residual) noexcep
 
 } // namespace detail
 
+/// The blocks of a model whose other blocks than those with experts are known: of a rank that differs in EP and ETP alone. Precondition:
+/// see activation_shape_of.
+template <class Timeline = block_timeline>
+[[nodiscard]] constexpr block_memories with_expert_blocks(block_memories b, const model& m, const activation_shape& s) noexcept {
+  if (m.has_experts()) b.moe_mlp = detail::memory_of<Timeline>(block::moe_mlp, s);
+  if (s.train.recompute == recompute::selective && s.train.recompute_modules.moe) detail::compute_again(b.moe_mlp, b.residual);
+  return b;
+}
+
 /// The blocks that a model has. Precondition: see activation_shape_of.
 template <class Timeline = block_timeline>
 [[nodiscard]] constexpr block_memories block_memories_of(const model& m, const activation_shape& s) noexcept {
@@ -116,10 +126,8 @@ template <class Timeline = block_timeline>
   b.head = detail::memory_of<Timeline>(block::head, s);
   if (m.has_linear_attention()) b.linear_attention = detail::memory_of<Timeline>(block::linear_attention, s);
   if (m.dense_layers() > 0) b.dense_mlp = detail::memory_of<Timeline>(block::dense_mlp, s);
-  if (m.has_experts()) b.moe_mlp = detail::memory_of<Timeline>(block::moe_mlp, s);
   if (m.mtp_layers > 0) b.mtp_input = detail::memory_of<Timeline>(block::mtp_input, s);
-  if (s.train.recompute == recompute::selective && s.train.recompute_modules.moe) detail::compute_again(b.moe_mlp, b.residual);
-  return b;
+  return with_expert_blocks<Timeline>(b, m, s);
 }
 
 } // namespace moeplan

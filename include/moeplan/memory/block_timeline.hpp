@@ -20,8 +20,8 @@ struct block_memory {
   saturating_count backward_peak{0}; ///< most at once during its backward pass, what it still keeps included
   std::uint16_t forward_step = 0;    ///< where forward_peak is
   std::uint16_t backward_step = 0;   ///< where backward_peak is
-  bool peaks_again =
-      false; ///< backward_peak is in a second forward pass, at forward_step, while the gradient of the residual waits
+  /// backward_peak is in a second forward pass, at forward_step, while the gradient of the residual waits.
+  bool peaks_again = false;
   friend constexpr bool operator==(const block_memory&, const block_memory&) noexcept = default;
 };
 
@@ -35,10 +35,7 @@ public:
 
   /// Precondition: from <= until <= end.
   [[MOEPLAN_ALWAYS_INLINE]] constexpr void operator()(const tensor& t) noexcept {
-    const saturating_count bytes = allocated(bytes_of(t));
-    all_ += bytes;
-    born_[t.from] += bytes.bits;
-    gone_[t.until] += bytes.bits;
+    const std::uint64_t bytes = add(t.rows, t.columns, t.type, t.from, t.until);
     if (t.for_weights) for_weights_ += bytes;
   }
 
@@ -61,10 +58,20 @@ public:
   }
 
 private:
+  /// The bytes of a tensor. It comes in parts, which stay in registers: there are some three hundred calls.
+  [[MOEPLAN_NEVER_INLINE]] constexpr std::uint64_t add(saturating_count rows, saturating_count columns, number_type type,
+                                                       std::uint16_t from, std::uint16_t until) noexcept {
+    const saturating_count bytes = allocated(bytes_of({.rows = rows, .columns = columns, .type = type}));
+    all_ += bytes;
+    born_[from] += bytes.bits;
+    gone_[until] += bytes.bits;
+    return bytes.bits;
+  }
+
   std::uint16_t backward_;
   std::uint16_t end_;
   saturating_count all_{0}; ///< of all tensors: as long as this fits, so does every sum of some of them
-  saturating_count for_weights_{0};
+  std::uint64_t for_weights_ = 0;
   std::uint64_t born_[most_steps + 1]{};
   std::uint64_t gone_[most_steps + 1]{};
 };

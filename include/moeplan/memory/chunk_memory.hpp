@@ -5,6 +5,7 @@
 #include <moeplan/memory/block_memories.hpp>
 #include <moeplan/memory/stage_parts.hpp>
 #include <moeplan/mesh/stage_layers.hpp>
+#include <moeplan/number/always_inline.hpp>
 
 /// @file
 /// What the activations of one micro-batch take on a virtual stage, and where in the work on it they peak.
@@ -54,7 +55,7 @@ struct chunk_walk {
   saturating_count widest{};    ///< the most that one block needs in its forward pass
   work_place widest_at{};
 
-  constexpr void through(const block_memory& b, block kind, std::int64_t layer) noexcept {
+  [[MOEPLAN_NEVER_INLINE]] constexpr void through(const block_memory& b, block kind, std::int64_t layer) noexcept {
     if (b.forward_peak > widest) {
       widest = b.forward_peak;
       widest_at = {kind, false, false, layer, b.forward_step};

@@ -65,33 +65,21 @@ struct cached_layers {
   friend constexpr bool operator==(const cached_layers&, const cached_layers&) noexcept = default;
 };
 
-namespace detail {
-
-/// Windowed layers from `first` to before `end`. Beside linear attention they are counted one by one: those of a stage, not all before it.
-[[nodiscard]] constexpr std::int64_t windowed_layers(const model& m, std::int64_t first, std::int64_t end) noexcept {
-  if (!m.has_window() || !m.has_linear_attention()) return m.windowed_layers_below(end) - m.windowed_layers_below(first);
-  std::int64_t windowed = 0;
-  for (std::int64_t i = first; i < end; ++i)
-    if (m.has_window(i)) ++windowed;
-  return windowed;
-}
-
-} // namespace detail
-
 /// Layers of a stage. Multi-token prediction modules keep keys and values only where they draft tokens.
 [[nodiscard]] constexpr cached_layers cached_layers_of(const model& m, const stage_contents& stage, const serving& v) noexcept {
   const std::int64_t first = stage.first_layer;
   const std::int64_t end = first + stage.decoder_layers;
   const std::int64_t softmax = m.softmax_layers_below(end) - m.softmax_layers_below(first);
   cached_layers n;
-  if (v.windows == windowed_cache::window) n.windowed = detail::windowed_layers(m, first, end);
+  if (v.windows == windowed_cache::window) n.windowed = m.windowed_layers(first, end);
   n.full = softmax - n.windowed + (v.drafts ? stage.mtp_layers : 0);
   n.linear = stage.decoder_layers - softmax;
   return n;
 }
 
-/// The most blocks that a window touches, wherever its tokens lie, while a step adds so many (vLLM SlidingWindowSpec and
-/// ChunkedLocalAttentionSpec, max_memory_usage_bytes). Precondition: a window, a block size and steps of at least 1.
+/// The most blocks that a window touches, wherever its tokens lie, while a step adds so many. vLLM sets aside as many or one more
+/// (SlidingWindowSpec and ChunkedLocalAttentionSpec, max_memory_usage_bytes). Precondition: a window, a block size and steps of at
+/// least 1.
 template <class Integer = count>
 [[nodiscard]] constexpr Integer window_blocks(const attention_window& w, std::int64_t block_size,
                                               std::int64_t step_tokens) noexcept(noexcept(Integer{} * Integer{})) {

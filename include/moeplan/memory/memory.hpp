@@ -3,11 +3,11 @@
 #include <cstdint>
 
 #include <moeplan/describe/deployment.hpp>
+#include <moeplan/memory/memory_limit.hpp>
 #include <moeplan/memory/serving_memory.hpp>
 #include <moeplan/memory/stage_memory.hpp>
 #include <moeplan/memory/training_memory.hpp>
 #include <moeplan/number/bytes.hpp>
-#include <moeplan/pipeline/stage_placement.hpp>
 
 /// @file
 /// Does it fit? The memory of every pipeline stage of a deployment, for training and for serving.
@@ -47,14 +47,6 @@ constexpr void visit_stage_memories(const deployment& d, Visit& visit) noexcept 
   const rank_parts<saturating_count> counted =
       parts_of_rank<saturating_count>(d.model, served.rank, d.strategy, v.vocabulary_multiple, assumptions::megatron());
   for (std::int64_t rank = 0; rank < d.strategy[axis::pp]; ++rank) visit(serving_stage(d, served, counted, rank));
-}
-
-/// What a stage of a GPU's memory may take at most, as far as it is known.
-[[nodiscard]] constexpr saturating_count memory_limit(const deployment& d) noexcept {
-  const gpu& g = d.cluster.gpu;
-  const std::uint64_t usable = (g.usable_memory > bytes{} ? g.usable_memory : g.memory).amount.bits;
-  const std::uint64_t reserve = d.workload.reserve().amount.bits;
-  return usable > reserve ? usable - reserve : 0;
 }
 
 struct highest_stage {

@@ -5,6 +5,7 @@
 #include <moeplan/describe/assumptions.hpp>
 #include <moeplan/describe/deployment.hpp>
 #include <moeplan/memory/kv_cache.hpp>
+#include <moeplan/memory/memory_limit.hpp>
 #include <moeplan/memory/rank_model.hpp>
 #include <moeplan/memory/serving_weights.hpp>
 #include <moeplan/mesh/stage_layers.hpp>
@@ -61,10 +62,7 @@ template <class Integer = count>
 /// The GPU's memory that weights and cache may take: usable memory (nominal, where that is all that is known) less the reserve.
 template <class Integer = count>
 [[nodiscard]] constexpr Integer serving_budget(const deployment& d) noexcept(noexcept(Integer{} * Integer{})) {
-  const gpu& g = d.cluster.gpu;
-  const Integer memory((g.usable_memory > bytes{} ? g.usable_memory : g.memory).value());
-  const Integer reserve(d.workload.serve.reserve.value());
-  return memory < reserve ? Integer(0) : Integer(memory - reserve);
+  return Integer(detail::memory_limit(d).bits);
 }
 
 /// What a serving deployment has room for on its fullest stage.

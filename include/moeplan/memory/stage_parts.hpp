@@ -63,24 +63,35 @@ struct stage_parts {
   return p;
 }
 
+namespace detail {
+
+/// A part of a model, and how many of it a stage holds.
+template <class Integer>
+struct held_part {
+  std::int64_t times = 0;
+  const rank_parameters<Integer>* one = nullptr;
+};
+
+} // namespace detail
+
 /// Parameters that a rank of the stage holds.
 template <class Integer = count>
 [[nodiscard]] constexpr rank_parameters<Integer> parameters_of_stage(const rank_parts<Integer>& parts,
                                                                      const stage_parts& n) noexcept(noexcept(Integer{} *
                                                                                                              Integer{})) {
+  const detail::held_part<Integer> held[] = {{n.softmax_attention, &parts.softmax_attention},
+                                             {n.linear_attention, &parts.linear_attention},
+                                             {n.dense_mlp, &parts.dense_mlp},
+                                             {n.moe_mlp, &parts.moe_mlp},
+                                             {n.layers, &parts.norms},
+                                             {n.mtp, &parts.mtp},
+                                             {n.embedding ? 1 : 0, &parts.embedding},
+                                             {n.final_norm ? 1 : 0, &parts.final_norm},
+                                             {n.final_norm ? 1 : 0, &parts.head_bias},
+                                             {n.head_parameters ? 1 : 0, &parts.head}};
   rank_parameters<Integer> p;
-  p += Integer(n.softmax_attention) * parts.softmax_attention;
-  p += Integer(n.linear_attention) * parts.linear_attention;
-  p += Integer(n.dense_mlp) * parts.dense_mlp;
-  p += Integer(n.moe_mlp) * parts.moe_mlp;
-  p += Integer(n.layers) * parts.norms;
-  p += Integer(n.mtp) * parts.mtp;
-  if (n.embedding) p += parts.embedding;
-  if (n.final_norm) {
-    p += parts.final_norm;
-    p += parts.head_bias;
-  }
-  if (n.head_parameters) p += parts.head;
+  for (const detail::held_part<Integer>& part : held)
+    if (part.times != 0) p += Integer(part.times) * *part.one;
   return p;
 }
 

@@ -31,8 +31,8 @@ inline constexpr const char* gradient_of_the_residual = "gradient of the residua
 /// Visits a tensor, or, where recompute drops it, the two that stand in its place: one until the forward pass of its block ends at step
 /// `backward`, and another from step `again` of the backward pass.
 template <class Visit>
-constexpr void visit_unless_dropped(Visit& visit, const tensor& kept, bool dropped, std::uint16_t backward,
-                                    std::uint16_t again) noexcept {
+[[MOEPLAN_NEVER_INLINE]] constexpr void visit_unless_dropped(Visit& visit, const tensor& kept, bool dropped, std::uint16_t backward,
+                                                             std::uint16_t again) noexcept {
   if (!dropped) return visit(kept);
   tensor part = kept;
   part.until = backward;

@@ -74,33 +74,22 @@ struct kept_record {
   [[nodiscard]] constexpr kept_record at_backward_peak() const noexcept { return {.now = backward}; }
 };
 
-/// Passes on those tensors of a block that are alive from step `first` to step `last`.
+/// Passes on tensors of a block: those that are alive from step `first` to step `last`, or those that the gradients of weights need.
 template <class Visit>
-struct alive_tensors {
+struct block_tensors {
   Visit* visit = nullptr;
   moeplan::block block = moeplan::block::none;
   moeplan::lifetime lifetime = moeplan::lifetime::kept;
   std::int64_t times = 1;
+  bool for_weights = false;
   std::uint16_t first = 0;
   std::uint16_t last = 0;
   bool residual_gradient_is_counted = false; ///< among what passes between stages
 
   constexpr void operator()(const tensor& t) noexcept {
-    if (t.from > first || t.until <= last) return;
+    if (for_weights ? !t.for_weights : t.from > first || t.until <= last) return;
     if (residual_gradient_is_counted && text{t.name} == text{gradient_of_the_residual}) return;
     (*visit)(memory_term{t, times, lifetime, block, allocated(bytes_of(t)) * times});
-  }
-};
-
-/// Passes on those tensors of a block that the gradients of weights need.
-template <class Visit>
-struct tensors_for_weights {
-  Visit* visit = nullptr;
-  moeplan::block block = moeplan::block::none;
-  std::int64_t times = 1;
-
-  constexpr void operator()(const tensor& t) noexcept {
-    if (t.for_weights) (*visit)(memory_term{t, times, lifetime::kept, block, allocated(bytes_of(t)) * times});
   }
 };
 
@@ -212,14 +201,15 @@ private:
         continue;
       }
       const std::uint16_t backward = steps_of(kind, memory_->shape().rank.attention.kind).backward;
-      alive_tensors<Visit> alive{.visit = visit_, .block = kind, .times = times, .first = previous(backward), .last = backward};
+      block_tensors<Visit> alive{.visit = visit_, .block = kind, .times = times, .first = previous(backward), .last = backward};
       visit_tensors_of(kind, memory_->shape(), alive);
     }
   }
 
   constexpr void visit_for_weights(const kept_blocks& kept, std::int64_t micro_batches) noexcept {
     for (std::size_t i = 0; i < number_of_blocks && micro_batches > 0; ++i) {
-      tensors_for_weights<Visit> needed{visit_, static_cast<block>(i), kept.times[i] * micro_batches};
+      const std::int64_t times = kept.times[i] * micro_batches;
+      block_tensors<Visit> needed{.visit = visit_, .block = static_cast<block>(i), .times = times, .for_weights = true};
       if (needed.times > 0) visit_tensors_of(needed.block, memory_->shape(), needed);
     }
   }
@@ -228,7 +218,7 @@ private:
   constexpr void visit_at_work(const kept_blocks& before, const work_place& at, std::int64_t chunk) noexcept {
     visit_kept(before, 1);
     const bool counted = at.backward && is_last_mlp(at, chunk);
-    alive_tensors<Visit> alive{.visit = visit_,
+    block_tensors<Visit> alive{.visit = visit_,
                                .block = at.block,
                                .lifetime = lifetime::at_work,
                                .first = at.step,

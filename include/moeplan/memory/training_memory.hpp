@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
 #include <moeplan/describe/deployment.hpp>
@@ -12,8 +11,8 @@
 #include <moeplan/memory/stage_parts.hpp>
 #include <moeplan/memory/states.hpp>
 #include <moeplan/memory/workspace.hpp>
-#include <moeplan/mesh/gpus.hpp>
 #include <moeplan/mesh/stage_layers.hpp>
+#include <moeplan/number/always_inline.hpp>
 #include <moeplan/number/bytes.hpp>
 #include <moeplan/pipeline/in_flight.hpp>
 #include <moeplan/pipeline/pipeline_shape.hpp>
@@ -51,7 +50,7 @@ struct activation_peak {
     return in_backward_pass() ? chunks[chunk()].backward_at : chunks[chunk()].forward_at;
   }
 
-  constexpr void operator()(const pipeline_moment& moment) noexcept {
+  [[MOEPLAN_NEVER_INLINE]] constexpr void operator()(const pipeline_moment& moment) noexcept {
     saturating_count others;
     for (std::int64_t c = 0; c < number_of_chunks; ++c) {
       const held_activations held = moment.held(c);
@@ -82,11 +81,6 @@ struct state_ranks {
   const std::int64_t dense = by_dp ? s[axis::dp] : s[axis::dp] * s[axis::cp];
   const std::int64_t experts = s[axis::tp] * s[axis::cp] * s[axis::dp] / (s[axis::etp] * s[axis::ep]);
   return {dense > t.dp_replicate ? dense / t.dp_replicate : 1, experts > t.dp_replicate ? experts / t.dp_replicate : 1};
-}
-
-/// The pipeline of a deployment with the DP of another strategy.
-[[nodiscard]] constexpr pipeline_shape pipeline_of(const strategy& s, const deployment& d) noexcept {
-  return pipeline_shape_of(d, s[axis::dp]);
 }
 
 } // namespace detail
@@ -122,6 +116,17 @@ public:
         shape_{activation_shape_of(d.model, rank, strategy_, d.workload.train)},
         parts_{parts},
         blocks_{block_memories_of(d.model, shape_)},
+        ranks_{detail::state_ranks_of(strategy_, d.workload.train)},
+        pipeline_{pipeline_shape_of(d, strategy_[axis::dp])} {}
+
+  /// The same where `others` are the blocks of a deployment that differs in EP, ETP and what turn_to() allows alone.
+  constexpr training_memory(const deployment& d, const model& rank, const rank_parts<saturating_count>& parts,
+                            const block_memories& others) noexcept
+      : deployment_{&d},
+        strategy_{d.strategy},
+        shape_{activation_shape_of(d.model, rank, strategy_, d.workload.train)},
+        parts_{parts},
+        blocks_{with_expert_blocks(others, d.model, shape_)},
         ranks_{detail::state_ranks_of(strategy_, d.workload.train)},
         pipeline_{pipeline_shape_of(d, strategy_[axis::dp])} {}
 

@@ -1,12 +1,11 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
-#include <moeplan/describe/deployment.hpp>
 #include <moeplan/memory/activation_shape.hpp>
 #include <moeplan/memory/stage_parts.hpp>
 #include <moeplan/memory/tensor.hpp>
+#include <moeplan/number/always_inline.hpp>
 #include <moeplan/number/sequence.hpp>
 
 /// @file
@@ -26,7 +25,7 @@ struct matrix_shape {
 struct matrix_shapes {
   sequence<matrix_shape, 20> all{};
 
-  constexpr void add(saturating_count rows, saturating_count columns) noexcept {
+  [[MOEPLAN_NEVER_INLINE]] constexpr void add(saturating_count rows, saturating_count columns) noexcept {
     const matrix_shape shape{rows, columns};
     for (const matrix_shape& known : all)
       if (known == shape) return;
@@ -112,7 +111,9 @@ constexpr void visit_sharding_workspace(const training& t, const rank_parts<satu
   visit({"gathered weights of embedding and head", "fully_shard, all-gather output", ends, 1, t.precision.weights});
 }
 
-/// Visits what Megatron-LM core_r0.14 with Transformer Engine 2.11 and PyTorch 2.10 keeps on a rank of a stage that holds `n`.
+/// Visits what Megatron-LM core_r0.14 with Transformer Engine 2.11 and PyTorch 2.10 keeps on a rank of a stage that holds `n`. cuBLAS
+/// workspaces have the sizes that they have on Blackwell: on Hopper each of PyTorch's takes 32 MiB, and on GPUs before it each of
+/// Transformer Engine's 4 MiB.
 template <class Visit>
 constexpr void visit_megatron_workspace(const activation_shape& s, const stage_parts& n, Visit& visit) noexcept {
   const std::int64_t moe_layers = n.moe_mlp + (detail::mtp_has_experts(s, n) ? n.mtp : 0);

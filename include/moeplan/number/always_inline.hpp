@@ -1,11 +1,15 @@
 #pragma once
 
 /// @file
-/// The attribute of small functions on whose being inlined the speed of the calculators rests.
+/// The attributes of functions about which the compiler is not to decide whether they are inlined.
 
-/// Nothing where the compiler does not optimise: there it would only make compiling take three times as long.
+/// Small ones on which the speed of the calculators rests. Nothing where the compiler does not optimise: there it would only make
+/// compiling take three times as long.
 #ifdef __OPTIMIZE__
 #define MOEPLAN_ALWAYS_INLINE gnu::always_inline
 #else
 #define MOEPLAN_ALWAYS_INLINE
 #endif
+
+/// Ones with so many calls that inlining them makes programs large and slow to compile, and not faster.
+#define MOEPLAN_NEVER_INLINE gnu::noinline

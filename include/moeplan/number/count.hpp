@@ -42,7 +42,14 @@ struct basic_count {
   constexpr basic_count() noexcept = default;
 
   template <built_in_integer Integer>
-  constexpr basic_count(Integer n) noexcept : bits{n < Integer{0} ? negative() : not_the_top(static_cast<std::uint64_t>(n))} {}
+  constexpr basic_count(Integer n) noexcept : bits{static_cast<std::uint64_t>(n) | top_if(n < Integer{0})} {
+    if constexpr (Policy == overflow::fails) {
+      if (n < Integer{0})
+        not_a_constant::a_count_is_negative();
+      else if (overflowed())
+        not_a_constant::a_count_exceeds_64_bits();
+    }
+  }
 
   /// Precondition: not overflowed().
   [[nodiscard]] constexpr std::uint64_t value() const noexcept { return bits; }
@@ -50,30 +57,30 @@ struct basic_count {
 
   [[MOEPLAN_ALWAYS_INLINE]] friend constexpr basic_count operator+(basic_count a, basic_count b) noexcept {
     std::uint64_t sum = 0;
-    const bool fits = !__builtin_add_overflow(a.bits, b.bits, &sum);
-    return result(a, b, fits, sum);
+    const bool over = __builtin_add_overflow(a.bits, b.bits, &sum); // The top and more: too much. The top and 0: the top.
+    return result(a, b, sum | top_if(over));
   }
 
   [[MOEPLAN_ALWAYS_INLINE]] friend constexpr basic_count operator-(basic_count a, basic_count b) noexcept {
-    if (a.overflowed() || b.overflowed()) return raw(top);
-    return raw(a.bits < b.bits ? negative() : a.bits - b.bits);
+    if constexpr (Policy == overflow::fails)
+      if (a.bits < b.bits && !b.overflowed()) not_a_constant::a_count_is_negative();
+    return raw((a.bits - b.bits) | top_if((a.bits < b.bits) | (a.bits == top)));
   }
 
   [[MOEPLAN_ALWAYS_INLINE]] friend constexpr basic_count operator*(basic_count a, basic_count b) noexcept {
     std::uint64_t product = 0;
-    const bool fits = !__builtin_mul_overflow(a.bits, b.bits, &product);
-    return result(a, b, fits, product);
+    if (__builtin_mul_overflow(a.bits, b.bits, &product)) product = top;
+    if (product == 0 && (a.overflowed() || b.overflowed())) product = top; // Times more it is the top already.
+    return result(a, b, product);
   }
 
   /// Rounds down.
   [[MOEPLAN_ALWAYS_INLINE]] friend constexpr basic_count operator/(basic_count a, basic_count b) noexcept {
-    if (a.overflowed() || b.overflowed()) return raw(top);
-    return raw(b.bits == 0 ? divided_by_zero() : a.bits / b.bits);
+    return has_quotient(a, b) ? raw(a.bits / b.bits) : raw(top);
   }
 
   [[MOEPLAN_ALWAYS_INLINE]] friend constexpr basic_count operator%(basic_count a, basic_count b) noexcept {
-    if (a.overflowed() || b.overflowed()) return raw(top);
-    return raw(b.bits == 0 ? divided_by_zero() : a.bits % b.bits);
+    return has_quotient(a, b) ? raw(a.bits % b.bits) : raw(top);
   }
 
   constexpr basic_count& operator+=(basic_count b) noexcept { return *this = *this + b; }
@@ -104,29 +111,21 @@ private:
     return c;
   }
 
-  [[MOEPLAN_ALWAYS_INLINE]] static constexpr basic_count result(basic_count a, basic_count b, bool fits,
-                                                                std::uint64_t exact) noexcept {
-    if (a.overflowed() || b.overflowed()) return raw(top);
-    if (fits && exact != top) return raw(exact);
-    if constexpr (Policy == overflow::fails) not_a_constant::a_count_exceeds_64_bits();
-    return raw(top);
-  }
-
-  static constexpr std::uint64_t not_the_top(std::uint64_t exact) noexcept {
+  /// A top that none of the operands is, is an error in a constant expression.
+  [[MOEPLAN_ALWAYS_INLINE]] static constexpr basic_count result(basic_count a, basic_count b, std::uint64_t bits) noexcept {
     if constexpr (Policy == overflow::fails)
-      if (exact == top) not_a_constant::a_count_exceeds_64_bits();
-    return exact;
+      if (bits == top && !a.overflowed() && !b.overflowed()) not_a_constant::a_count_exceeds_64_bits();
+    return raw(bits);
   }
 
-  static constexpr std::uint64_t negative() noexcept {
-    if constexpr (Policy == overflow::fails) not_a_constant::a_count_is_negative();
-    return top;
+  [[MOEPLAN_ALWAYS_INLINE]] static constexpr bool has_quotient(basic_count a, basic_count b) noexcept {
+    if constexpr (Policy == overflow::fails)
+      if (b.bits == 0 && !a.overflowed()) not_a_constant::a_count_is_divided_by_zero();
+    return (b.bits != 0) & (a.bits != top) & (b.bits != top);
   }
 
-  static constexpr std::uint64_t divided_by_zero() noexcept {
-    if constexpr (Policy == overflow::fails) not_a_constant::a_count_is_divided_by_zero();
-    return top;
-  }
+  /// The bits that make any result the top, or none. Long sums compile in a fraction of the time that branches take.
+  [[MOEPLAN_ALWAYS_INLINE]] static constexpr std::uint64_t top_if(bool yes) noexcept { return 0 - static_cast<std::uint64_t>(yes); }
 };
 
 /// The type of every count that this library returns.

@@ -57,6 +57,15 @@ BOTH_TIMES("an MoE layer keeps the router's scores, the map of rows, and the exp
   EXPECT(m.kept + attention_keeps == 1'883'652'608);
 });
 
+// torch.topk returns int64, Transformer Engine's row_id_map is int32.
+BOTH_TIMES("indices are integers, as many as there are", [] {
+  const activation_shape s = shape_of(v3, ep8, measured);
+  const tensor chosen = named("chosen experts", block::moe_mlp, s).last;
+  EXPECT(chosen.rows == tokens && chosen.columns == top_k && chosen.type == number_type::int64);
+  const tensor map = named("map of rows", block::moe_mlp, s).last;
+  EXPECT(map.rows == tokens && map.columns == 2 * experts_of_layer + 1 && map.type == number_type::int32);
+});
+
 BOTH_TIMES("DeepSeek-V2: a capacity of 154 for each of 160 experts, 64 rows more than are chosen", [] {
   const activation_shape s = shape_of(shortened_deepseek(catalog::deepseek_v2, 4, 8), ep8, measured);
   EXPECT(s.rows.sent == 24640);

@@ -40,10 +40,12 @@ constexpr moeplan::saturating_count bytes_at(std::uint16_t step, moeplan::block 
 struct tensors_named {
   std::string_view name;
   int found = 0;
+  moeplan::tensor last{};
   moeplan::saturating_count bytes{};
   constexpr void operator()(const moeplan::tensor& t) noexcept {
     if (name != t.name) return;
     ++found;
+    last = t;
     bytes += moeplan::allocated(moeplan::bytes_of(t));
   }
 };

@@ -33,7 +33,7 @@ template <class Visit>
 constexpr void visit_embedding_tensors(const activation_shape& s, Visit& visit) noexcept {
   using namespace embedding_step;
   const number_type type = s.type;
-  visit({"tokens", "layers.py F.embedding saved indices", s.tokens, 2, number_type::fp32, 0, end});
+  visit({"tokens", "layers.py F.embedding saved indices", s.tokens, 1, number_type::int64, 0, end});
   if (s.tensor_ranks > 1) visit({"tokens of other ranks", "layers.py input_mask", s.tokens, 1, number_type::int8, 0, end});
   if (s.train.kernels.hidden_dropout)
     visit(

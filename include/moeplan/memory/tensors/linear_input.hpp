@@ -4,6 +4,7 @@
 
 #include <moeplan/memory/activation_shape.hpp>
 #include <moeplan/memory/tensor.hpp>
+#include <moeplan/number/always_inline.hpp>
 
 /// @file
 /// What a linear layer keeps of its input for its weight's gradient.
@@ -14,8 +15,8 @@ namespace moeplan {
 /// with a scale for 128 numbers (blockwise) or for 32 (MXFP8); a scale for a whole tensor is not counted (Transformer Engine, linear.py,
 /// update_usage(rowwise_usage=False)). `dropped`, `backward` and `again` as in visit_unless_dropped.
 template <class Visit>
-constexpr void visit_linear_input(const activation_shape& s, Visit& visit, const tensor& input, bool dropped,
-                                  std::uint16_t backward, std::uint16_t again) noexcept {
+[[MOEPLAN_NEVER_INLINE]] constexpr void visit_linear_input(const activation_shape& s, Visit& visit, const tensor& input,
+                                                           bool dropped, std::uint16_t backward, std::uint16_t again) noexcept {
   tensor kept = input;
   kept.for_weights = true;
   if (s.keeps_fp8()) kept.type = number_type::fp8;

@@ -70,10 +70,8 @@ constexpr void visit_router_tensors(const activation_shape& s, Visit& visit, boo
     visit_unless_dropped(
         visit, {"mask of groups", "moe_utils.py group_limited_topk", tokens, s.experts, number_type::int8, router, norm_gradient},
         dropped, backward, backward);
-  visit_unless_dropped(
-      visit,
-      {"chosen experts", "torch.topk indices", tokens, saturating_count{e.top_k} * 2, number_type::fp32, router, norm_gradient},
-      dropped, backward, backward);
+  visit_unless_dropped(visit, {"chosen experts", "torch.topk indices", tokens, e.top_k, number_type::int64, router, norm_gradient},
+                       dropped, backward, backward);
   visit_unless_dropped(visit,
                        {"routing map", "moe_utils.py final_map", tokens, s.experts, number_type::int8, router, norm_gradient},
                        dropped, backward, backward);
@@ -135,7 +133,7 @@ constexpr void visit_routed_expert_tensors(const activation_shape& s, Visit& vis
   // What Python's frames hold: the permuted and the dispatched tokens until the layer returns, the outputs until they are combined.
   visit_unless_dropped(visit,
                        {"map of rows", "permutation.py row_id_map", s.spread_tokens, saturating_count{s.experts} * 2 + 1,
-                        number_type::fp32, permutation, router_gradient},
+                        number_type::int32, permutation, router_gradient},
                        dropped, backward, backward);
   const bool sorts_nothing = !sorts && s.expert_tensor_ranks == 1;
   if (exchanges || !sorts_nothing)
@@ -154,7 +152,7 @@ constexpr void visit_routed_expert_tensors(const activation_shape& s, Visit& vis
                        dropped, backward, backward);
   if (sorts && !r.pad_to_capacity)
     visit_unless_dropped(
-        visit, {"maps of sorted rows", "permutation.py row_id_map", computed, 2, number_type::fp32, sorting, dispatch_gradient},
+        visit, {"maps of sorted rows", "permutation.py row_id_map", computed, 2, number_type::int32, sorting, dispatch_gradient},
         dropped, backward, backward);
   visit_unless_dropped(visit,
                        {"experts' up-projection", "fused_bias_swiglu.py weighted save_for_backward", computed, up, type,
@@ -204,7 +202,7 @@ constexpr void visit_gathered_expert_tensors(const activation_shape& s, Visit& v
       dropped, backward, backward);
   visit_unless_dropped(
       visit,
-      {"map of rows", "permutation.py row_id_map", gathered, local * 2 + 1, number_type::fp32, sorting, permutation_gradient},
+      {"map of rows", "permutation.py row_id_map", gathered, local * 2 + 1, number_type::int32, sorting, permutation_gradient},
       dropped, backward, backward);
   visit_linear_input(s, visit,
                      {"experts' input", "grouped_linear.py saved inputs", rows, s.hidden, type, sorting, sorting_gradient}, dropped,
