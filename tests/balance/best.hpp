@@ -1,4 +1,4 @@
-// A layer and the best placement found for it, in storage of its own, so that it works in constant expressions.
+// A layer and the best placement found for it, in storage of its own.
 #pragma once
 
 #include <moeplan/balance/best_placement.hpp>
@@ -8,32 +8,28 @@
 #include <utility>
 #include <vector>
 
+#include "balance/placed.hpp"
+
 namespace moeplan_test {
 
+/// In constant expressions too. The shape's experts and slots are those of the type.
 template <std::size_t Slots, std::size_t Experts>
-struct best_of {
-  moeplan::placement_shape shape{};
-  std::int64_t loads[Experts]{};
-  std::int32_t physical_to_logical[Slots]{};
-  std::int32_t logical_count[Experts]{};
+struct best_of : placed<Slots, Experts> {
   moeplan::found_placement found{};
 
-  /// The shape's experts and slots are those of the type.
   constexpr best_of(const moeplan::placement_shape& s, const std::int64_t (&given)[Experts],
                     const moeplan::placement_wish& wish = {.trials = 2000}) {
-    shape = s;
-    for (std::size_t e = 0; e < Experts; ++e) loads[e] = given[e];
+    this->shape = s;
+    for (std::size_t e = 0; e < Experts; ++e) this->loads[e] = given[e];
     std::int64_t scratch[300 * Experts + 40 * Slots + 200]{};
-    found = moeplan::best_placement(shape, loads, wish, physical_to_logical, logical_count, scratch);
+    found = moeplan::best_placement(s, this->loads, wish, this->physical_to_logical, this->logical_count, scratch);
   }
-
-  [[nodiscard]] constexpr moeplan::placement_view view() const { return {shape, loads, physical_to_logical, logical_count}; }
 
   /// What the busiest GPU carries.
   [[nodiscard]] constexpr moeplan::ratio most() const {
     moeplan::ratio most{0};
-    for (std::int64_t g = 0; g < shape.gpus; ++g) {
-      const moeplan::ratio load = moeplan::exact_gpu_load(view(), g);
+    for (std::int64_t g = 0; g < this->shape.gpus; ++g) {
+      const moeplan::ratio load = moeplan::exact_gpu_load(this->view(), g);
       most = load > most ? load : most;
     }
     return most;

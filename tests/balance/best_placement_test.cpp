@@ -194,6 +194,20 @@ BOTH_TIMES("after a previous placement", [] {
   }
 });
 
+constexpr void expect_the_same_in_place(optional_integer most_moves) {
+  best_of<16, 12> b{readme, eplb_layer_0, {.trials = 50}};
+  const placement_wish wish{.trials = 50, .previous = b.physical_to_logical, .most_moves = most_moves};
+  const best_of<16, 12> apart{readme, eplb_layer_1, wish};
+  std::int64_t scratch[5000]{};
+  const found_placement in_place = best_placement(readme, eplb_layer_1, wish, b.physical_to_logical, b.logical_count, scratch);
+  EXPECT(in_place.moves == apart.found.moves && in_place.moves > 0);
+  EXPECT(in_place.quality == apart.found.quality);
+  EXPECT(same_slots(b.physical_to_logical, apart.physical_to_logical));
+}
+
+BOTH_TIMES("the new placement may be written over the previous one", [] { expect_the_same_in_place({}); });
+BOTH_TIMES("so may one that only a few moves lead to", [] { expect_the_same_in_place(3); });
+
 BOTH_TIMES("a previous placement that is none, or that no step can start from", [] {
   constexpr std::int32_t without_11[]{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0, 1, 2, 3, 4};
   EXPECT(best_of<16, 12>(readme, eplb_layer_0, {.previous = without_11}).found.error ==

@@ -125,6 +125,13 @@ std::vector<double> zipf(std::int64_t experts, double exponent) {
   return weights;
 }
 
+void check_bounds(const maximum_load& m, double expected) {
+  CHECK(m.at_least <= expected * (1 + 1e-12));
+  CHECK(m.at_most >= expected * (1 - 1e-12));
+  CHECK(m.at_least <= m.expected);
+  CHECK(m.expected <= m.at_most);
+}
+
 } // namespace
 
 TEST_CASE("uniform routing: bounds hold and the estimate is as good as it says") {
@@ -140,10 +147,7 @@ TEST_CASE("uniform routing: bounds hold and the estimate is as good as it says")
         CAPTURE(routed);
         CAPTURE(k);
         CAPTURE(tokens);
-        CHECK(m.at_least <= expected * (1 + 1e-12));
-        CHECK(m.at_most >= expected * (1 - 1e-12));
-        CHECK(m.at_least <= m.expected);
-        CHECK(m.expected <= m.at_most);
+        check_bounds(m, expected);
         if (tokens == 0) continue;
         const double error = std::abs(m.expected / expected - 1);
         const auto mean = static_cast<double>(tokens * k) / static_cast<double>(routed);
@@ -222,10 +226,7 @@ TEST_CASE("ranks of several experts: bounds hold, and the estimate errs little, 
           CAPTURE(held);
           CAPTURE(k);
           CAPTURE(tokens);
-          CHECK(m.at_least <= expected * (1 + 1e-12));
-          CHECK(m.at_most >= expected * (1 - 1e-12));
-          CHECK(m.at_least <= m.expected);
-          CHECK(m.expected <= m.at_most);
+          check_bounds(m, expected);
           const double error = std::abs(m.expected / expected - 1);
           worst = std::max(worst, error);
           if (tokens >= 8) worst_from_eight = std::max(worst_from_eight, error);

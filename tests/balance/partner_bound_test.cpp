@@ -66,6 +66,28 @@ TEST_CASE("never more than what can be reached") {
   CHECK(raised_at_all > 100);
 }
 
+// On every GPU one of twenty experts and a copy of each hot one: the mean is reached. The first hot one has 20 copies then, where 10
+// would do. With no more than are looked at one by one, from 10 to 17, there would be too few light ones.
+TEST_CASE("more copies than are looked at one by one") {
+  random_pool r{std::vector<std::int64_t>(20, 1'000'000), 40, 20};
+  r.loads.push_back(19'000'000);
+  CHECK(mean(r) == 1'950'000);
+  CHECK(raised(r, mean(r), 4 * mean(r)) == mean(r));
+  r.loads.push_back(6'000'000);
+  r.slots = 60;
+  CHECK(raised(r, mean(r), 4 * mean(r)) == mean(r));
+}
+
+// 14 of 40 slots are for further copies, more than are looked at one by one. Of 26 equal experts n stay whole then. Below 4/3 of an
+// expert's load they need copies of a quarter or less beside them: 4 experts have 14 / 3 times 4 of those at most, less than the 26 - 14 / 3
+// that stay whole.
+TEST_CASE("whole experts and the quarters of others") {
+  const random_pool r{std::vector<std::int64_t>(26, 12'000'000), 40, 20};
+  const std::int64_t bound = raised(r, mean(r), 2 * mean(r), 20, 300);
+  CHECK(bound <= 16'000'000);
+  CHECK(bound > 15'900'000); // The mean is 15.6.
+}
+
 TEST_CASE("pools that it cannot weigh") {
   const auto fits = [](std::int64_t slots, std::int64_t gpus) {
     const std::vector<std::int64_t> loads(4, 1);

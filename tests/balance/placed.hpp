@@ -8,7 +8,7 @@
 
 namespace moeplan_test {
 
-template <std::size_t Experts, std::size_t Slots>
+template <std::size_t Slots, std::size_t Experts>
 struct placed {
   moeplan::placement_shape shape{};
   std::int64_t loads[Experts]{};
@@ -21,8 +21,8 @@ struct placed {
 
 /// EPLB's placement. The shape's experts and slots are those of the type.
 template <std::size_t Slots, std::size_t Experts>
-constexpr placed<Experts, Slots> placed_by_eplb(moeplan::placement_shape shape, const std::int64_t (&loads)[Experts]) {
-  placed<Experts, Slots> p;
+constexpr placed<Slots, Experts> placed_by_eplb(moeplan::placement_shape shape, const std::int64_t (&loads)[Experts]) {
+  placed<Slots, Experts> p;
   p.shape = shape;
   for (std::size_t e = 0; e < Experts; ++e) p.loads[e] = loads[e];
   std::uint64_t words[8 * Slots + 8]{};

@@ -11,7 +11,7 @@ using namespace moeplan_test;
 namespace {
 
 // The first layer of the example of EPLB's README, and where EPLB puts its experts.
-constexpr placed<12, 16> readme{
+constexpr placed<16, 12> readme{
     .shape = {.experts = 12, .slots = 16, .groups = 4, .nodes = 2, .gpus = 8},
     .loads = {90, 132, 40, 61, 104, 165, 39, 4, 73, 56, 183, 86},
     .physical_to_logical = {5, 6, 5, 7, 8, 4, 3, 4, 10, 9, 10, 2, 0, 1, 11, 1},
@@ -33,7 +33,7 @@ BOTH_TIMES("how even a placement is", [] {
 });
 
 BOTH_TIMES("thirds are exact as fractions", [] {
-  constexpr placed<2, 4> p{.shape = {.experts = 2, .slots = 4, .gpus = 2},
+  constexpr placed<4, 2> p{.shape = {.experts = 2, .slots = 4, .gpus = 2},
                            .loads = {10, 1},
                            .physical_to_logical = {0, 0, 0, 1},
                            .logical_count = {3, 1}};
@@ -55,7 +55,7 @@ BOTH_TIMES("groups on their node", [] {
   EXPECT(groups_stay_on_their_node(readme.view()));
 
   // An expert of group 2 and one of group 3 in each other's place.
-  placed<12, 16> p = readme;
+  placed<16, 12> p = readme;
   p.physical_to_logical[1] = 9;
   p.physical_to_logical[9] = 6;
   EXPECT(!groups_stay_on_their_node(p.view()));
@@ -67,7 +67,7 @@ BOTH_TIMES("groups on their node", [] {
   EXPECT(!groups_stay_on_their_node(p.view()));
 
   // Whole, but three groups on one node and one on the other.
-  constexpr placed<4, 6> uneven{.shape = {.experts = 4, .slots = 6, .groups = 4, .nodes = 2, .gpus = 2},
+  constexpr placed<6, 4> uneven{.shape = {.experts = 4, .slots = 6, .groups = 4, .nodes = 2, .gpus = 2},
                                 .loads = {},
                                 .physical_to_logical = {0, 1, 2, 3, 3, 3},
                                 .logical_count = {1, 1, 1, 3}};

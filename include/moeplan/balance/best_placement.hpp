@@ -11,8 +11,10 @@
 #include <moeplan/balance/scaled_loads.hpp>
 #include <moeplan/number/array_view.hpp>
 #include <moeplan/number/count.hpp>
+#include <moeplan/number/extremes.hpp>
 #include <moeplan/number/optional_integer.hpp>
 #include <moeplan/number/ratio.hpp>
+#include <moeplan/number/storage_parts.hpp>
 
 /// @file
 /// The most even placement of a layer's experts that a search finds, and how far from the best possible it can be.
@@ -23,10 +25,12 @@ namespace moeplan {
 struct placement_wish {
   placement_policy policy = placement_policy::global;
   same_expert copies = same_expert::apart;
-  ratio enough{10003, 10000}; ///< times the bound: the search ends once the busiest GPU carries no more; 1 at least
-  std::int64_t trials =
-      usual_trials; ///< how many changes to try where that is not reached, most_trials at most; 0: only what is dealt out and levelled
-  /// The placement in use, physical_to_logical; empty: none. Not the array that the new one is written to.
+  /// Times the bound: the search ends once the busiest GPU carries no more; 1 at least. Under the hierarchical policy, where `trials` are
+  /// too few to look at all placements of groups on nodes, times what the nodes of the best one seen do not get below.
+  ratio enough{10003, 10000};
+  /// How many changes to try where that is not reached, most_trials at most; 0: only what is dealt out and levelled.
+  std::int64_t trials = usual_trials;
+  /// The placement in use, physical_to_logical; empty: none. It may be the array that the new one is written to.
   array_view<const std::int32_t> previous{};
   /// How many experts may be copied to GPUs that do not hold them in `previous`, 0 at least; absent: any number.
   optional_integer most_moves{};
@@ -51,8 +55,8 @@ struct found_placement {
 [[nodiscard]] constexpr std::int64_t best_placement_scratch(const placement_shape& s) noexcept {
   const std::int64_t search =
       detail::packing::storage(s.experts, s.slots, s.gpus) + detail::pool_search_storage(s.experts, s.slots, s.gpus);
-  const std::int64_t rest = detail::greater(detail::partner_bound::storage(s.experts), detail::kept_placement::storage(s));
-  return 4 * s.experts + 2 * s.slots + detail::groups_storage(s) + detail::greater(search, rest);
+  const std::int64_t rest = detail::greatest(detail::partner_bound::storage(s.experts), detail::kept_placement::storage(s));
+  return 4 * s.experts + 2 * s.slots + detail::groups_storage(s) + detail::greatest(search, rest);
 }
 
 namespace detail {
@@ -84,7 +88,7 @@ public:
     } else {
       static_cast<void>(groups.deal_groups());
     }
-    enough_ = times_enough(greater(floor, bound_.most));
+    enough_ = times_enough(greatest(floor, bound_.most));
     most_ = unlimited;
     search_nodes(groups);
     if (pools_.nodes > 1 && most_ > enough_ && wish_.trials > 0) search_other_groups(groups);
@@ -92,9 +96,8 @@ public:
     if (proven_) bound_.raise(most_, bound_reason::search);
   }
 
-  constexpr void write(array_view<std::int32_t> physical_to_logical) const noexcept {
-    for (std::int64_t slot = 0; slot < shape_.slots; ++slot) physical_to_logical[slot] = static_cast<std::int32_t>(placed_[slot]);
-  }
+  /// The expert in each slot.
+  [[nodiscard]] constexpr array_view<const std::int64_t> placed() const noexcept { return {placed_.data(), placed_.size()}; }
 
   [[nodiscard]] constexpr placement_bound bound() const noexcept { return in_loads(bound_, unit_, shape_.gpus); }
 
@@ -134,10 +137,10 @@ private:
     bool proven = true;
     for (std::int64_t node = 0; node < pools_.nodes; ++node) {
       for (std::int64_t i = 0; i < experts; ++i) node_loads_[i] = units_[groups.expert_of(node, i)];
-      const pool_verdict v = search_pool(p, greater(enough_, most), wish_.trials, parts.left);
+      const pool_verdict v = search_pool(p, greatest(enough_, most), wish_.trials, parts.left);
       for (std::int64_t slot = 0; slot < slots; ++slot) trial_[node * slots + slot] = groups.expert_of(node, p.expert[slot]);
       if (v.most >= most) proven = v.proven || (proven && v.most == most);
-      most = greater(most, v.most);
+      most = greatest(most, v.most);
       if (most >= most_) return v.proven;
     }
     most_ = most;
@@ -167,7 +170,7 @@ private:
   placement_shape pools_{};
   placement_wish wish_{};
   load_unit unit_{};
-  storage_parts parts_{};
+  storage_parts<std::int64_t> parts_{};
   array_view<std::int64_t> units_{};
   array_view<std::int64_t> node_loads_{};
   array_view<std::int64_t> placed_{};
@@ -178,24 +181,8 @@ private:
   bool proven_ = false;
 };
 
-/// The first group that is not on one node, or on one with too many groups; -1: none. Precondition: a valid placement of this
-/// shape.
-[[nodiscard]] constexpr std::int64_t group_out_of_place(const placement_shape& s,
-                                                        array_view<const std::int32_t> placement) noexcept {
-  const std::int64_t slots_per_node = s.slots / s.nodes;
-  const std::int64_t group_size = s.experts / s.groups;
-  for (std::int64_t node = 0; node < s.nodes; ++node) {
-    std::int64_t groups_here = 0;
-    for (std::int64_t group = 0; group < s.groups; ++group) {
-      bool here = false;
-      bool elsewhere = false;
-      for (std::int64_t slot = 0; slot < s.slots; ++slot)
-        if (placement[slot] / group_size == group) (slot / slots_per_node == node ? here : elsewhere) = true;
-      if (!here) continue;
-      if (elsewhere || ++groups_here > s.groups / s.nodes) return group;
-    }
-  }
-  return -1;
+constexpr void write_placement(array_view<const std::int64_t> placed, array_view<std::int32_t> physical_to_logical) noexcept {
+  for (std::int64_t slot = 0; slot < placed.size(); ++slot) physical_to_logical[slot] = static_cast<std::int32_t>(placed[slot]);
 }
 
 /// Whether a previous placement is one and, where its moves are limited, obeys the policy: steps from one that does not would not.
@@ -246,11 +233,13 @@ private:
   if (bounded.trials > most_trials) bounded.trials = most_trials;
   detail::placement_search search{s, bounded, loads, scratch};
   search.run();
-  search.write(placement);
   found_placement found{.bound = search.bound()};
-  if (wish.previous.size() > 0) {
+  if (wish.previous.size() == 0) {
+    detail::write_placement(search.placed(), placement);
+  } else {
     detail::kept_placement kept{s, detail::pools_of(s, wish.policy), search.units(), wish.previous, search.left()};
-    found.moves = kept.keep(s, placement, search.terms(obeys));
+    found.moves = kept.keep(search.placed(), search.terms(obeys));
+    detail::write_placement(kept.placed(), placement);
   }
   count_copies(placement, copies);
   found.quality = evaluate({s, loads, placement, copies});

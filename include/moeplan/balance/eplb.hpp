@@ -4,7 +4,9 @@
 
 #include <moeplan/balance/placement.hpp>
 #include <moeplan/number/array_view.hpp>
+#include <moeplan/number/extremes.hpp>
 #include <moeplan/number/radix_sort.hpp>
+#include <moeplan/number/storage_parts.hpp>
 #include <moeplan/number/tournament.hpp>
 
 /// @file
@@ -53,15 +55,14 @@ struct eplb_storage {
   std::int64_t filled = 0;  ///< how many items a pack has
 
   [[nodiscard]] static constexpr eplb_storage of(const placement_shape& s) noexcept {
-    const auto larger = [](std::int64_t a, std::int64_t b) { return a < b ? b : a; };
     const std::int64_t experts_per_node = s.experts / s.nodes;
     const std::int64_t slots_per_node = s.slots / s.nodes;
-    const std::int64_t packs = larger(s.nodes, s.gpus_per_node());
+    const std::int64_t packs = greatest(s.nodes, s.gpus_per_node());
     return {.groups = s.groups,
             .experts = experts_per_node,
             .copied = slots_per_node - experts_per_node,
-            .keys = larger(s.groups, slots_per_node),
-            .matches = tournament::storage(larger(experts_per_node, packs)),
+            .keys = greatest(s.groups, slots_per_node),
+            .matches = tournament::storage(greatest(experts_per_node, packs)),
             .filled = packs};
   }
 
@@ -78,18 +79,14 @@ public:
                      array_view<std::int32_t> logical_count, array_view<std::uint64_t> storage) noexcept
       : shape_{s}, loads_{loads}, slots_{physical_to_logical}, copies_{logical_count} {
     const eplb_storage sizes = eplb_storage::of(s);
-    std::int64_t from = 0;
-    const auto take = [&](std::int64_t words) {
-      from += words;
-      return storage.part(from - words, words);
-    };
-    groups_ = take(sizes.groups);
-    experts_ = take(sizes.experts);
-    copied_ = take(sizes.copied);
-    keys_ = take(sizes.keys);
-    buffer_ = take(sizes.keys);
-    matches_ = take(sizes.matches);
-    filled_ = take(sizes.filled);
+    storage_parts parts{storage};
+    groups_ = parts.take(sizes.groups);
+    experts_ = parts.take(sizes.experts);
+    copied_ = parts.take(sizes.copied);
+    keys_ = parts.take(sizes.keys);
+    buffer_ = parts.take(sizes.keys);
+    matches_ = parts.take(sizes.matches);
+    filled_ = parts.take(sizes.filled);
   }
 
   constexpr void run() noexcept {

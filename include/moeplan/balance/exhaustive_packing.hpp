@@ -6,6 +6,7 @@
 #include <moeplan/balance/expert_pool.hpp>
 #include <moeplan/balance/packing.hpp>
 #include <moeplan/number/array_view.hpp>
+#include <moeplan/number/storage_parts.hpp>
 
 /// @file
 /// Every packing of a small pool tried, and so the best one found.
@@ -37,10 +38,11 @@ public:
   constexpr every_packing(packing& best, array_view<std::int64_t> elements) noexcept
       : best_{best}, now_{best.pool, elements}, most_{best.most()} {
     const expert_pool& pool = best.pool;
-    const std::int64_t used = packing::storage(pool.experts(), pool.slots, pool.gpus);
-    pairs_ = {elements.part(used, pool.slots), elements.part(used + pool.slots, pool.slots)};
-    gpu_of_ = elements.part(used + 2 * pool.slots, pool.slots);
-    order_ = elements.part(used + 3 * pool.slots, pool.experts());
+    storage_parts parts{elements};
+    static_cast<void>(parts.take(packing::storage(pool.experts(), pool.slots, pool.gpus))); // now_ has it.
+    pairs_ = {parts.take(pool.slots), parts.take(pool.slots)};
+    gpu_of_ = parts.take(pool.slots);
+    order_ = parts.take(pool.experts());
   }
 
   /// Leaves the best packing of all in `best`, within `enough` of which the search ends. False: after `steps` steps it was given

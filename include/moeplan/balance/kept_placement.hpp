@@ -4,12 +4,19 @@
 
 #include <moeplan/balance/placement.hpp>
 #include <moeplan/number/array_view.hpp>
+#include <moeplan/number/extremes.hpp>
 #include <moeplan/number/optional_integer.hpp>
+#include <moeplan/number/storage_parts.hpp>
 
 /// @file
 /// A new placement after an old one: few experts copied to GPUs that do not hold them, or no more than a given number.
 
 namespace moeplan::detail {
+
+template <class Integer>
+constexpr void copy_experts(array_view<Integer> from, array_view<std::int64_t> to) noexcept {
+  for (std::int64_t i = 0; i < to.size(); ++i) to[i] = from[i];
+}
 
 /// Names the GPUs of a new placement so that they keep much of what they hold, and changes the old placement step by step: mostly
 /// that moves less, where it comes as far.
@@ -17,20 +24,25 @@ class kept_placement {
 public:
   /// How many elements of storage it takes.
   [[nodiscard]] static constexpr std::int64_t storage(const placement_shape& s) noexcept {
-    return 2 * s.slots + 3 * s.gpus + 2 * s.experts;
+    return 4 * s.slots + 3 * s.gpus + 2 * s.experts;
   }
 
-  /// `pools`: the shape, with one node where the policy lets copies go anywhere. `units`: of each expert. `previous` is valid.
+  /// `pools`: the shape, with one node where the policy lets copies go anywhere. `units`: of each expert. `previous` is valid, and not
+  /// looked at any more afterwards.
   constexpr kept_placement(const placement_shape& s, const placement_shape& pools, array_view<const std::int64_t> units,
                            array_view<const std::int32_t> previous, array_view<std::int64_t> elements) noexcept
-      : each_{s.slots_per_gpu()}, gpus_{s.gpus}, nodes_{pools.nodes}, units_{units}, previous_{previous} {
-    now_ = elements.part(0, s.slots);
-    taken_ = elements.part(s.slots, s.slots);
-    new_of_ = elements.part(2 * s.slots, s.gpus);
-    carried_ = elements.part(2 * s.slots + s.gpus, s.gpus);
-    node_of_ = elements.part(2 * s.slots + 2 * s.gpus, s.gpus);
-    copies_ = elements.part(2 * s.slots + 3 * s.gpus, s.experts);
-    share_ = elements.part(2 * s.slots + 3 * s.gpus + s.experts, s.experts);
+      : each_{s.slots_per_gpu()}, gpus_{s.gpus}, nodes_{pools.nodes}, units_{units} {
+    storage_parts parts{elements};
+    previous_ = parts.take(s.slots);
+    named_ = parts.take(s.slots);
+    now_ = parts.take(s.slots);
+    taken_ = parts.take(s.slots);
+    new_of_ = parts.take(s.gpus);
+    carried_ = parts.take(s.gpus);
+    node_of_ = parts.take(s.gpus);
+    copies_ = parts.take(s.experts);
+    share_ = parts.take(s.experts);
+    copy_experts(previous, previous_);
   }
 
   /// What a placement may be changed for.
@@ -41,26 +53,29 @@ public:
     bool from_previous = true; ///< whether the previous placement obeys the policy, so that it can be changed step by step
   };
 
-  /// Changes `placement`, a new one, to one that moves less; returns how many experts have to be copied. Of the new one with its
+  /// Finds a placement that moves less than `placed`, a new one; returns how many experts have to be copied. Of the new one with its
   /// GPUs named best and the old one changed step by step, that one is taken which is allowed, then the more even one (both are
   /// even `enough` below that), then the one that moves less. Precondition: from_previous, if there is a limit.
-  constexpr std::int64_t keep(const placement_shape& s, array_view<std::int32_t> placement, const terms& t) noexcept {
-    for (std::int64_t slot = 0; slot < now_.size(); ++slot) now_[slot] = placement[slot];
+  constexpr std::int64_t keep(array_view<const std::int64_t> placed, const terms& t) noexcept {
+    copy_experts(placed, now_);
     name_nodes();
     name_gpus();
-    order_slots(placement);
-    const std::int64_t moves = copies_to_fetch(s, previous_, {placement.data(), placement.size()});
+    order_slots();
+    copy_experts(named_, now_);
+    const std::int64_t moves = experts_to_fetch(each_, previous_, now_);
     if (!t.from_previous) return moves;
-    for (std::int64_t slot = 0; slot < now_.size(); ++slot) now_[slot] = placement[slot];
     count_copies_now();
     weigh();
     const std::int64_t most = greatest(carried_[busiest_], t.enough);
     const bool allowed = !t.most_moves.given || moves <= t.most_moves.number;
     const std::int64_t made = change_previous(allowed ? least(moves, t.most_moves.value_or(moves)) : t.most_moves.number, t.enough);
-    if (allowed && (most < greatest(carried_[busiest_], t.enough) || holds_more_than(t.most_on_a_gpu))) return moves;
-    for (std::int64_t slot = 0; slot < now_.size(); ++slot) placement[slot] = static_cast<std::int32_t>(now_[slot]);
-    return made;
+    if (!allowed || (most >= greatest(carried_[busiest_], t.enough) && !holds_more_than(t.most_on_a_gpu))) return made;
+    copy_experts(named_, now_);
+    return moves;
   }
+
+  /// The placement that keep() found.
+  [[nodiscard]] constexpr array_view<const std::int64_t> placed() const noexcept { return {now_.data(), now_.size()}; }
 
 private:
   [[nodiscard]] constexpr std::int64_t gpus_per_node() const noexcept { return gpus_ / nodes_; }
@@ -124,7 +139,7 @@ private:
     match(node_of_, 0, nodes_, [this](std::int64_t node, std::int64_t old) { return common_on_nodes(node, old); });
     const std::int64_t slots = each_ * gpus_per_node();
     for (std::int64_t slot = 0; slot < now_.size(); ++slot) taken_[slot] = now_[node_of_[slot / slots] * slots + slot % slots];
-    for (std::int64_t slot = 0; slot < now_.size(); ++slot) now_[slot] = taken_[slot];
+    copy_experts(taken_, now_);
   }
 
   constexpr void name_gpus() noexcept {
@@ -133,26 +148,26 @@ private:
       match(new_of_, first, gpus, [this](std::int64_t gpu, std::int64_t old) { return common(gpu, old); });
   }
 
-  /// Writes the placement, what a GPU keeps in the slots where it was.
-  constexpr void order_slots(array_view<std::int32_t> placement) noexcept {
-    constexpr std::int32_t empty = -1;
+  /// Into named_, what a GPU keeps in the slots where it was.
+  constexpr void order_slots() noexcept {
+    constexpr std::int64_t empty = -1;
     for (std::int64_t& slot : taken_) slot = 0;
     for (std::int64_t slot = 0; slot < now_.size(); ++slot) {
-      placement[slot] = empty;
+      named_[slot] = empty;
       const std::int64_t from = new_of_[slot / each_] * each_;
       for (std::int64_t i = from; i < from + each_; ++i)
         if (taken_[i] == 0 && now_[i] == previous_[slot]) {
           taken_[i] = 1;
-          placement[slot] = previous_[slot];
+          named_[slot] = now_[i];
           break;
         }
     }
     for (std::int64_t slot = 0; slot < now_.size(); ++slot) {
-      if (placement[slot] != empty) continue;
+      if (named_[slot] != empty) continue;
       std::int64_t i = new_of_[slot / each_] * each_;
       while (taken_[i] != 0) ++i;
       taken_[i] = 1;
-      placement[slot] = static_cast<std::int32_t>(now_[i]);
+      named_[slot] = now_[i];
     }
   }
 
@@ -174,7 +189,7 @@ private:
   /// From the old placement on, the change that helps the busiest GPU most, until none does or no more moves are left. Returns the
   /// moves made.
   constexpr std::int64_t change_previous(std::int64_t most_moves, std::int64_t enough) noexcept {
-    for (std::int64_t slot = 0; slot < now_.size(); ++slot) now_[slot] = previous_[slot];
+    copy_experts(previous_, now_);
     count_copies_now();
     std::int64_t moves = 0;
     for (;;) {
@@ -284,14 +299,12 @@ private:
     if (better(c, best)) best = c;
   }
 
-  [[nodiscard]] static constexpr std::int64_t least(std::int64_t a, std::int64_t b) noexcept { return a < b ? a : b; }
-  [[nodiscard]] static constexpr std::int64_t greatest(std::int64_t a, std::int64_t b) noexcept { return a < b ? b : a; }
-
   std::int64_t each_ = 1;
   std::int64_t gpus_ = 1;
   std::int64_t nodes_ = 1;
   array_view<const std::int64_t> units_{};
-  array_view<const std::int32_t> previous_{};
+  array_view<std::int64_t> previous_{};
+  array_view<std::int64_t> named_{}; ///< the new placement, its GPUs named after the old one's
   array_view<std::int64_t> now_{};
   array_view<std::int64_t> taken_{};
   array_view<std::int64_t> new_of_{};

@@ -119,7 +119,7 @@ struct maximum_sums {
   return {__builtin_nan(""), __builtin_nan(""), __builtin_nan("")};
 }
 
-inline constexpr std::int64_t most_trials = std::int64_t{1} << 53;
+inline constexpr std::int64_t most_binomial_trials = std::int64_t{1} << 53;
 
 } // namespace detail
 
@@ -145,7 +145,8 @@ inline constexpr std::int64_t most_trials = std::int64_t{1} << 53;
 /// Time grows with the standard deviation of a load: some 60 steps for each copy of it.
 /// Precondition: 1 <= top_k <= experts, 0 <= tokens < 2^53 / top_k, and held >= 1 divides the experts.
 [[nodiscard]] constexpr maximum_load maximum_uniform_load(const experts& e, std::int64_t tokens, std::int64_t held = 1) noexcept {
-  if (e.top_k < 1 || e.top_k > e.routed || tokens < 0 || tokens >= detail::most_trials / e.top_k) return detail::no_maximum_load();
+  if (e.top_k < 1 || e.top_k > e.routed || tokens < 0 || tokens >= detail::most_binomial_trials / e.top_k)
+    return detail::no_maximum_load();
   if (held < 1 || e.routed % held != 0) return detail::no_maximum_load();
   const std::int64_t ranks = e.routed / held;
   const std::int64_t copies = tokens * e.top_k;
@@ -183,7 +184,7 @@ inline constexpr std::int64_t most_trials = std::int64_t{1} << 53;
 /// Precondition: chances in 0 to 1 and of at least one expert; 0 <= tokens < 2^53; storage for as many walks as there are chances.
 [[nodiscard]] constexpr maximum_load maximum_popular_load(array_view<const double> chances, std::int64_t tokens,
                                                           array_view<binomial_walk> storage) noexcept {
-  if (chances.size() < 1 || storage.size() < chances.size() || tokens < 0 || tokens >= detail::most_trials)
+  if (chances.size() < 1 || storage.size() < chances.size() || tokens < 0 || tokens >= detail::most_binomial_trials)
     return detail::no_maximum_load();
   double largest = 0;
   for (std::int64_t i = 0; i < chances.size(); ++i) {

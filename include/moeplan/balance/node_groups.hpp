@@ -6,6 +6,8 @@
 #include <moeplan/balance/packing.hpp>
 #include <moeplan/balance/placement_shape.hpp>
 #include <moeplan/number/array_view.hpp>
+#include <moeplan/number/extremes.hpp>
+#include <moeplan/number/storage_parts.hpp>
 
 /// @file
 /// Which groups of experts go to which node, where every copy of a group's experts has to stay on one node.
@@ -24,20 +26,16 @@ public:
   /// `loads`: of every expert, in units.
   constexpr node_groups(const placement_shape& s, array_view<const std::int64_t> loads, array_view<std::int64_t> elements) noexcept
       : shape_{s}, loads_{loads}, group_size_{s.experts / s.groups} {
-    std::int64_t used = 0;
-    const auto take = [&used, elements](std::int64_t n) {
-      used += n;
-      return elements.part(used - n, n);
-    };
-    packed_ = take(packing::storage(s.groups, s.groups, s.nodes));
-    sums_ = take(s.groups);
-    heaviest_first_ = take(s.groups);
-    node_of_ = take(s.groups);
-    placed_ = take(s.groups);
-    filled_ = take(s.nodes);
-    node_loads_ = take(s.experts / s.nodes);
-    copies_ = take(s.experts / s.nodes);
-    heap_ = take(s.experts / s.nodes);
+    storage_parts parts{elements};
+    packed_ = parts.take(packing::storage(s.groups, s.groups, s.nodes));
+    sums_ = parts.take(s.groups);
+    heaviest_first_ = parts.take(s.groups);
+    node_of_ = parts.take(s.groups);
+    placed_ = parts.take(s.groups);
+    filled_ = parts.take(s.nodes);
+    node_loads_ = parts.take(s.experts / s.nodes);
+    copies_ = parts.take(s.experts / s.nodes);
+    heap_ = parts.take(s.experts / s.nodes);
     for (std::int64_t g = 0; g < s.groups; ++g) {
       sums_[g] = 0;
       for (std::int64_t e = 0; e < group_size_; ++e) sums_[g] += loads[g * group_size_ + e];
@@ -109,8 +107,6 @@ public:
   [[nodiscard]] constexpr std::int64_t experts_per_node() const noexcept { return shape_.experts / shape_.nodes; }
 
 private:
-  [[nodiscard]] static constexpr std::int64_t greatest(std::int64_t a, std::int64_t b) noexcept { return a < b ? b : a; }
-
   [[nodiscard]] constexpr std::int64_t groups_per_node() const noexcept { return shape_.groups / shape_.nodes; }
 
   [[nodiscard]] constexpr std::int64_t mean_of(std::int64_t node, std::int64_t groups) const noexcept {

@@ -5,6 +5,7 @@
 #include <moeplan/balance/expert_pool.hpp>
 #include <moeplan/number/array_view.hpp>
 #include <moeplan/number/heap_sort.hpp>
+#include <moeplan/number/storage_parts.hpp>
 
 /// @file
 /// Copies of a pool's experts in the slots of its GPUs: dealt out, then exchanged as long as that unburdens the busiest GPU.
@@ -27,13 +28,13 @@ struct packing {
   }
 
   constexpr packing(const expert_pool& p, array_view<std::int64_t> elements) noexcept : pool{p} {
-    const std::int64_t e = p.experts();
-    copies = elements.part(0, e);
-    share = elements.part(e, e);
-    expert = elements.part(2 * e, p.slots);
-    carried = elements.part(2 * e + p.slots, p.gpus);
-    filled = elements.part(2 * e + p.slots + p.gpus, p.gpus);
-    order = elements.part(2 * e + p.slots + 2 * p.gpus, e > p.gpus ? e : p.gpus);
+    storage_parts parts{elements};
+    copies = parts.take(p.experts());
+    share = parts.take(p.experts());
+    expert = parts.take(p.slots);
+    carried = parts.take(p.gpus);
+    filled = parts.take(p.gpus);
+    order = parts.take(p.experts() > p.gpus ? p.experts() : p.gpus);
   }
 
   [[nodiscard]] constexpr array_view<std::int64_t> slots_of(std::int64_t gpu) const noexcept {

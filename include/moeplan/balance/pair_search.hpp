@@ -7,6 +7,7 @@
 #include <moeplan/balance/packing.hpp>
 #include <moeplan/number/array_view.hpp>
 #include <moeplan/number/draws.hpp>
+#include <moeplan/number/storage_parts.hpp>
 
 /// @file
 /// Two slots on each GPU: the search for the numbers of copies whose best packing is most even.
@@ -25,11 +26,11 @@ public:
 
   /// Starts from the copies of `p`.
   constexpr pair_search(packing& p, array_view<std::int64_t> elements) noexcept : p_{p} {
-    const std::int64_t slots = p.pool.slots;
-    now_ = {elements.part(0, slots), elements.part(slots, slots)};
-    next_ = {elements.part(2 * slots, slots), elements.part(3 * slots, slots)};
-    copies_ = elements.part(4 * slots, p.pool.experts());
-    order_ = elements.part(4 * slots + p.pool.experts(), p.pool.experts());
+    storage_parts parts{elements};
+    now_ = {parts.take(p.pool.slots), parts.take(p.pool.slots)};
+    next_ = {parts.take(p.pool.slots), parts.take(p.pool.slots)};
+    copies_ = parts.take(p.pool.experts());
+    order_ = parts.take(p.pool.experts());
     for (std::int64_t e = 0; e < p.pool.experts(); ++e) copies_[e] = p.copies[e];
   }
 

@@ -4,7 +4,9 @@
 
 #include <moeplan/balance/expert_pool.hpp>
 #include <moeplan/number/array_view.hpp>
+#include <moeplan/number/extremes.hpp>
 #include <moeplan/number/heap_sort.hpp>
+#include <moeplan/number/storage_parts.hpp>
 
 /// @file
 /// What the busiest GPU of a pool carries at least, since heavy copies need light ones beside them.
@@ -50,18 +52,12 @@ public:
         each_{least(pool.experts() > 64 ? few_options : options, pool.slots - pool.experts() + 1)},
         all_{each_ * pool.experts()},
         beside_{pool.slots_per_gpu() - 1} {
-    std::int64_t used = 0;
+    storage_parts from{elements};
     array_view<std::int64_t>* const by_option[] = {&order_, &rank_, &place_, &weight_, &before_, &direction_, &counts_, &height_};
-    for (array_view<std::int64_t>* const view : by_option) {
-      *view = elements.part(used, all_);
-      used += all_;
-    }
+    for (array_view<std::int64_t>* const view : by_option) *view = from.take(all_);
     array_view<std::int64_t>* const by_corner[] = {&slopes_, &ends_, &heap_};
-    for (array_view<std::int64_t>* const view : by_corner) {
-      *view = elements.part(used, corners * pool.experts());
-      used += corners * pool.experts();
-    }
-    fewest_ = elements.part(used, pool.experts());
+    for (array_view<std::int64_t>* const view : by_corner) *view = from.take(corners * pool.experts());
+    fewest_ = from.take(pool.experts());
     for (std::int64_t i = 0; i < all_; ++i) before_[i] = one / all_ + 1;
   }
 
@@ -98,9 +94,6 @@ private:
   [[nodiscard]] static constexpr std::int64_t whole(double change) noexcept {
     return static_cast<std::int64_t>(change > -far ? change : -far);
   }
-
-  [[nodiscard]] static constexpr std::int64_t least(std::int64_t a, std::int64_t b) noexcept { return a < b ? a : b; }
-  [[nodiscard]] static constexpr std::int64_t greatest(std::int64_t a, std::int64_t b) noexcept { return a < b ? b : a; }
 
   /// Whether M is a sum of hinges.
   [[nodiscard]] constexpr bool convex() const noexcept { return beside_ > 1; }

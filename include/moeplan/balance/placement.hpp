@@ -162,26 +162,36 @@ struct placement_view {
   return false;
 }
 
+namespace detail {
+
+/// The first group, in the order of the slots, with copies on several nodes or on a node with too many groups; -1: none.
+[[nodiscard]] constexpr std::int64_t group_out_of_place(const placement_shape& s,
+                                                        array_view<const std::int32_t> physical_to_logical) noexcept {
+  const std::int64_t slots_per_node = s.slots / s.nodes;
+  const std::int64_t group_size = s.experts / s.groups;
+  const auto holds = [&](std::int64_t from, std::int64_t to, std::int64_t group) {
+    for (std::int64_t slot = from; slot < to; ++slot)
+      if (physical_to_logical[slot] / group_size == group) return true;
+    return false;
+  };
+  std::int64_t groups_here = 0;
+  for (std::int64_t slot = 0; slot < s.slots; ++slot) {
+    const std::int64_t first = slot / slots_per_node * slots_per_node;
+    const std::int64_t group = physical_to_logical[slot] / group_size;
+    if (slot == first) groups_here = 0;
+    if (holds(first, slot, group)) continue;
+    const bool elsewhere = holds(0, first, group) || holds(first + slots_per_node, s.slots, group);
+    if (elsewhere || ++groups_here > s.groups / s.nodes) return group;
+  }
+  return -1;
+}
+
+} // namespace detail
+
 /// Whether a placement obeys the hierarchical policy: every copy of a group's experts on one node. (That each node then has as many
 /// groups does not follow, and is looked at too.) Precondition: a shape that check_shape accepts for this policy.
 [[nodiscard]] constexpr bool groups_stay_on_their_node(const placement_view& p) noexcept {
-  const std::int64_t group_size = p.shape.experts / p.shape.groups;
-  const std::int64_t slots_per_node = p.shape.slots / p.shape.nodes;
-  for (std::int64_t node = 0; node < p.shape.nodes; ++node) {
-    const auto slots = p.physical_to_logical.part(node * slots_per_node, slots_per_node);
-    std::int64_t groups_here = 0;
-    for (std::int64_t group = 0; group < p.shape.groups; ++group) {
-      std::int64_t copies_here = 0;
-      for (const std::int32_t e : slots) copies_here += e / group_size == group ? 1 : 0;
-      if (copies_here == 0) continue;
-      std::int64_t copies = 0;
-      for (std::int64_t e = group * group_size; e < (group + 1) * group_size; ++e) copies += p.logical_count[e];
-      if (copies_here != copies) return false;
-      ++groups_here;
-    }
-    if (groups_here != p.shape.groups / p.shape.nodes) return false;
-  }
-  return true;
+  return detail::group_out_of_place(p.shape, p.physical_to_logical) < 0;
 }
 
 /// How even a placement is.
@@ -211,23 +221,33 @@ struct placement_quality {
   return q;
 }
 
-/// How many experts have to be copied to GPUs that did not hold them before. Where a GPU holds an expert in several slots, one copy
-/// is enough. Precondition: both placements are of this shape.
-[[nodiscard]] constexpr std::int64_t copies_to_fetch(const placement_shape& s, array_view<const std::int32_t> before,
-                                                     array_view<const std::int32_t> after) noexcept {
-  const auto holds = [](array_view<const std::int32_t> slots, std::int32_t e) {
-    for (const std::int32_t other : slots)
+namespace detail {
+
+/// copies_to_fetch, of experts in any integers, with so many slots on each GPU.
+template <class Before, class After>
+[[nodiscard]] constexpr std::int64_t experts_to_fetch(std::int64_t slots_per_gpu, array_view<Before> before,
+                                                      array_view<After> after) noexcept {
+  const auto holds = [](const auto& slots, std::int64_t e) {
+    for (const auto other : slots)
       if (other == e) return true;
     return false;
   };
   std::int64_t fetched = 0;
-  const std::int64_t each = s.slots_per_gpu();
-  for (std::int64_t first = 0; first < s.slots; first += each) {
-    const auto old = before.part(first, each);
-    const auto now = after.part(first, each);
-    for (std::int64_t i = 0; i < each; ++i) fetched += !holds(old, now[i]) && !holds(now.part(0, i), now[i]) ? 1 : 0;
+  for (std::int64_t first = 0; first < after.size(); first += slots_per_gpu) {
+    const auto old = before.part(first, slots_per_gpu);
+    const auto now = after.part(first, slots_per_gpu);
+    for (std::int64_t i = 0; i < slots_per_gpu; ++i) fetched += !holds(old, now[i]) && !holds(now.part(0, i), now[i]) ? 1 : 0;
   }
   return fetched;
+}
+
+} // namespace detail
+
+/// How many experts have to be copied to GPUs that did not hold them before. Where a GPU holds an expert in several slots, one copy
+/// is enough. Precondition: both placements are of this shape.
+[[nodiscard]] constexpr std::int64_t copies_to_fetch(const placement_shape& s, array_view<const std::int32_t> before,
+                                                     array_view<const std::int32_t> after) noexcept {
+  return detail::experts_to_fetch(s.slots_per_gpu(), before, after);
 }
 
 } // namespace moeplan

@@ -9,6 +9,7 @@
 #include <moeplan/balance/placement.hpp>
 #include <moeplan/balance/scaled_loads.hpp>
 #include <moeplan/number/array_view.hpp>
+#include <moeplan/number/storage_parts.hpp>
 
 /// @file
 /// How even the best placement of a layer's experts can be at most.
@@ -41,17 +42,6 @@ inline constexpr std::int64_t usual_trials = 20'000;
 inline constexpr std::int64_t most_trials = std::int64_t{1} << 36;
 
 namespace detail {
-
-/// Hands out parts of one array.
-struct storage_parts {
-  array_view<std::int64_t> left{};
-
-  constexpr array_view<std::int64_t> take(std::int64_t n) noexcept {
-    const auto taken = left.part(0, n);
-    left = left.part(n, left.size() - n);
-    return taken;
-  }
-};
 
 /// A bound in units, and why.
 struct unit_bound {

@@ -8,6 +8,7 @@
 #include <moeplan/balance/packing_search.hpp>
 #include <moeplan/balance/pair_search.hpp>
 #include <moeplan/number/array_view.hpp>
+#include <moeplan/number/extremes.hpp>
 
 /// @file
 /// The most even packing of one pool: whichever search suits its size.
@@ -20,12 +21,10 @@ struct pool_verdict {
   bool proven = false;   ///< no packing is better
 };
 
-[[nodiscard]] constexpr std::int64_t greater(std::int64_t a, std::int64_t b) noexcept { return a < b ? b : a; }
-
 /// How many elements of storage search_pool needs beside the packing itself.
 [[nodiscard]] constexpr std::int64_t pool_search_storage(std::int64_t experts, std::int64_t slots, std::int64_t gpus) noexcept {
-  return greater(greater(pair_search::storage(experts, slots), every_packing::storage(experts, slots, gpus)),
-                 2 * packing::storage(experts, slots, gpus));
+  return greatest(greatest(pair_search::storage(experts, slots), every_packing::storage(experts, slots, gpus)),
+                  2 * packing::storage(experts, slots, gpus));
 }
 
 /// Leaves the best packing found in `p`. The search ends when the busiest GPU carries no more than `enough`.
@@ -36,7 +35,7 @@ constexpr pool_verdict search_pool(packing& p, std::int64_t enough, std::int64_t
   deal(p);
   const std::int64_t each = pool.slots_per_gpu();
   if (each == 1) return {p.most(), true};
-  const std::int64_t reachable = greater(heaviest, enough); // Below the heaviest copy there is nothing.
+  const std::int64_t reachable = greatest(heaviest, enough); // Below the heaviest copy there is nothing.
   pool_verdict v{.most = level(p, reachable)};
   const auto done = [&v, heaviest, enough] { return v.most <= enough || v.most == heaviest; };
   if (done() || trials == 0) return {v.most, v.most == heaviest};

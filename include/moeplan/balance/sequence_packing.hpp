@@ -56,8 +56,8 @@ enum class packing_outcome : std::uint16_t {
 /// need not use up.
 struct packing_effort {
   ratio enough{10003, 10000}; ///< times the bound: the search ends once the costliest micro-batch costs no more; 1 at least
-  std::int64_t trials =
-      1'000'000; ///< how many moves, changes of places and micro-batches to look at for that; 0: longest first alone
+  /// How many moves, changes of places and micro-batches to look at for that; 0: longest first alone.
+  std::int64_t trials = 1'000'000;
 };
 
 struct sequence_packing {
