@@ -11,20 +11,13 @@
 #include <moeplan/catalog/deepseek.hpp>
 
 #include "../examples/admission/gate.hpp"
+#include "baseline.hpp"
 
 using namespace moeplan;
+using namespace moeplan_bench;
 using admission::policy;
 
 namespace {
-
-/// Something that the optimiser believes to be unknown.
-template <class T>
-const T* hidden(const T& value) {
-  const T* pointer = &value;
-  benchmark::DoNotOptimize(pointer);
-  benchmark::ClobberMemory();
-  return pointer;
-}
 
 /// DeepSeek-V3 with 15,360 sequences a step, which many DPs divide, but no large ones.
 deployment job(strategy s) {

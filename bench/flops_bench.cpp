@@ -2,7 +2,6 @@
 #include <benchmark/benchmark.h>
 
 #include <moeplan/catalog/deepseek.hpp>
-#include <moeplan/catalog/gpus.hpp>
 #include <moeplan/cost/model_flops.hpp>
 #include <moeplan/cost/training_flops.hpp>
 #include <moeplan/number/uint256.hpp>
@@ -10,21 +9,12 @@
 #include <cstdint>
 
 #include "baseline.hpp"
+#include "deployments.hpp"
 
 using namespace moeplan;
 using namespace moeplan_bench;
 
 namespace {
-
-deployment deepseek_v3() {
-  return {
-      .model = catalog::deepseek_v3,
-      .cluster = {.gpu = catalog::h800_sxm, .gpus_per_node = 8, .nodes = 256},
-      .strategy = {pp{16}, ep{64}, dp{128}},
-      .layout = layout::stages({15, 4}, {1, 1}),
-      .workload = training{.global_batch = 15360, .sequence_length = 4096, .recompute = recompute::full},
-  };
-}
 
 void flops_of_a_sequence(benchmark::State& state) {
   model m = catalog::deepseek_v3;
@@ -46,7 +36,7 @@ void flops_of_a_decoded_token(benchmark::State& state) {
 
 template <class Integer>
 void flops_of_a_step(benchmark::State& state) {
-  deployment d = deepseek_v3();
+  deployment d = deepseek_v3_trained();
   for (auto _ : state) {
     benchmark::DoNotOptimize(d);
     Integer hardware = run_flops<Integer>{d}.of_step().hardware();
@@ -55,7 +45,7 @@ void flops_of_a_step(benchmark::State& state) {
 }
 
 void flops_of_sixteen_stages(benchmark::State& state) {
-  deployment d = deepseek_v3();
+  deployment d = deepseek_v3_trained();
   for (auto _ : state) {
     benchmark::DoNotOptimize(d);
     const run_flops<> run{d};

@@ -13,8 +13,6 @@
 #include <random>
 #include <vector>
 
-#include "baseline.hpp"
-
 using namespace moeplan;
 
 namespace {

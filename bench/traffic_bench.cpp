@@ -2,8 +2,6 @@
 // leaves nodes.
 #include <benchmark/benchmark.h>
 
-#include <moeplan/catalog/deepseek.hpp>
-#include <moeplan/catalog/gpus.hpp>
 #include <moeplan/catalog/qwen.hpp>
 #include <moeplan/cost/topology.hpp>
 #include <moeplan/cost/traffic.hpp>
@@ -11,41 +9,20 @@
 #include <cstdint>
 
 #include "baseline.hpp"
+#include "deployments.hpp"
 
 using namespace moeplan;
 using namespace moeplan_bench;
 
 namespace {
 
-deployment deepseek_v3() {
-  return {
-      .model = catalog::deepseek_v3,
-      .cluster = {.gpu = catalog::h800_sxm, .gpus_per_node = 8, .nodes = 256},
-      .strategy = {pp{16}, ep{64}, dp{128}},
-      .layout = layout::stages({15, 4}, {1, 1}),
-      .workload = training{.global_batch = 15360,
-                           .sequence_length = 4096,
-                           .recompute = recompute::full,
-                           .dispatcher = token_dispatcher::all_to_all,
-                           .sharding = sharding::optimizer},
-  };
-}
-
 /// Every kind of group at once.
 deployment every_axis() {
-  deployment d = deepseek_v3();
+  deployment d = deepseek_v3_trained();
   d.model = catalog::qwen3_235b_a22b;
   d.strategy = {tp{4}, sp{4}, cp{2}, pp{8}, ep{16}, etp{2}, dp{32}};
   d.layout = layout::balanced();
   d.workload.train.global_batch = 1024;
-  return d;
-}
-
-deployment served() {
-  deployment d = deepseek_v3();
-  d.strategy = {tp{4}, ep{32}, dp{8}};
-  d.layout = {};
-  d.workload = serving{.batch = 64, .sequence_length = 8192};
   return d;
 }
 
@@ -113,11 +90,11 @@ void groups_on_nodes(benchmark::State& state, strategy s, std::int64_t gpus_per_
 }
 
 BENCHMARK(baseline_1180_multiplications_and_additions);
-BENCHMARK_CAPTURE(every_stage, deepseek_v3, deepseek_v3());
+BENCHMARK_CAPTURE(every_stage, deepseek_v3, deepseek_v3_trained());
 BENCHMARK_CAPTURE(every_stage, every_axis, every_axis());
-BENCHMARK_CAPTURE(every_stage, deepseek_v3_served, served());
-BENCHMARK_CAPTURE(each_kind_of_stage, deepseek_v3, deepseek_v3());
-BENCHMARK_CAPTURE(each_kind_of_stage_on_tiers, deepseek_v3, deepseek_v3());
+BENCHMARK_CAPTURE(every_stage, deepseek_v3_served, deepseek_v3_served());
+BENCHMARK_CAPTURE(each_kind_of_stage, deepseek_v3, deepseek_v3_trained());
+BENCHMARK_CAPTURE(each_kind_of_stage_on_tiers, deepseek_v3, deepseek_v3_trained());
 BENCHMARK_CAPTURE(each_kind_of_stage_on_tiers, every_axis, every_axis());
 BENCHMARK_CAPTURE(groups_on_nodes, that_nodes_divide, strategy{pp{16}, ep{64}, dp{128}}, 8, groups::ep);
 BENCHMARK_CAPTURE(groups_on_nodes, that_nodes_do_not_divide, strategy{pp{16}, ep{64}, dp{128}}, 72, groups::ep);

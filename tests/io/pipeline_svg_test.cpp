@@ -10,8 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "io/svg_text.hpp"
+
 using namespace moeplan;
 using namespace moeplan::io;
+using namespace moeplan_test;
 
 namespace {
 
@@ -19,12 +22,6 @@ std::string svg_of(const pipeline_shape& shape, const pass_times& times = {}) {
   std::ostringstream out;
   write_pipeline_svg(out, timeline_of(shape, times));
   return out.str();
-}
-
-std::size_t times_in(const std::string& text, const std::string& part) {
-  std::size_t n = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++n;
-  return n;
 }
 
 struct box {
@@ -39,21 +36,6 @@ std::vector<box> boxes_in(const std::string& svg) {
   for (std::sregex_iterator at{svg.begin(), svg.end(), pattern}, end; at != end; ++at)
     boxes.push_back({std::stod((*at)[1]), std::stod((*at)[2]), std::stod((*at)[3]), std::stod((*at)[4]), (*at)[5]});
   return boxes;
-}
-
-/// Every element that begins ends, the inner ones first.
-bool is_well_formed(const std::string& svg) {
-  std::vector<std::string> open;
-  const std::regex tag{"<(/?)([a-z]+)[^<>]*?(/?)>"};
-  for (std::sregex_iterator at{svg.begin(), svg.end(), tag}, end; at != end; ++at) {
-    if ((*at)[1].length() > 0) {
-      if (open.empty() || open.back() != (*at)[2]) return false;
-      open.pop_back();
-    } else if ((*at)[3].length() == 0) {
-      open.push_back((*at)[2]);
-    }
-  }
-  return open.empty() && times_in(svg, "<") == times_in(svg, ">");
 }
 
 } // namespace

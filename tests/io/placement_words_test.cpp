@@ -63,9 +63,9 @@ TEST_CASE("groups and nodes") {
 }
 
 TEST_CASE("every problem has words") {
-  for (std::size_t i = 1; i < std::size(detail::placement_sentences); ++i) {
+  for (std::size_t i = 1; i < std::size(io::detail::placement_sentences); ++i) {
     const auto problem = static_cast<placement_problem>(i);
-    CHECK(detail::placement_sentences[i].problem == problem);
+    CHECK(io::detail::placement_sentences[i].problem == problem);
     const placement_finding f = words_of({problem, 123, 456}, {.experts = 6, .slots = 6, .groups = 2, .nodes = 1, .gpus = 2});
     CAPTURE(f.message);
     CHECK(!f.rule.empty());
@@ -74,7 +74,7 @@ TEST_CASE("every problem has words") {
     CHECK(f.message.find('%') == std::string::npos);
     for (const named_number& o : f.operands) CHECK(!o.name.empty());
   }
-  CHECK(std::size(detail::placement_sentences) == static_cast<std::size_t>(placement_problem::group_on_several_nodes) + 1);
+  CHECK(std::size(io::detail::placement_sentences) == static_cast<std::size_t>(placement_problem::group_on_several_nodes) + 1);
 }
 
 TEST_CASE("a legal value is the nearest that satisfies the rule") {

@@ -11,7 +11,7 @@ using namespace moeplan_test;
 namespace {
 
 constexpr bool walks_like(const chunk_order& order) {
-  chunk_walk walk{order};
+  chunk_order_walk walk{order};
   for (std::int64_t step = 0; step < order.steps(); ++step) {
     if (walk.chunk() != order.chunk_at(step) || order.step_of(walk.chunk(), walk.micro_batch()) != step) return false;
     walk.advance();

@@ -78,15 +78,13 @@ inline constexpr grammar<deepspeed_words, sizeof deepspeed_table::rows / sizeof 
         "zero_optimization optimizer scheduler bf16 fp16 amp zero_allow_untested_optimizer gradient_clipping prescale_gradients "
         "gradient_predivide_factor communication_data_type data_types activation_checkpointing pipeline flops_profiler "
         "wall_clock_breakdown dump_state steps_per_print tensorboard wandb csv_monitor comms_logger checkpoint aio compile "
-        "elasticity "
-        "autotuning data_efficiency curriculum_learning compression_training sparse_gradients use_data_before_expert_parallelism "
-        "tensor_parallel.preset_model tensor_parallel.partition_config tensor_parallel.dtype tensor_parallel.tp_overlap_comm "
-        "expert_parallel.preset_model expert_parallel.use_grouped_mm expert_parallel.validate_folding_routing "
-        "expert_parallel.moe_layer_pattern expert_parallel.expert_pattern expert_parallel.router_pattern "
-        "expert_parallel.score_func "
-        "expert_parallel.top_k expert_parallel.load_balance_coeff --hostfile -H --include -i --exclude -e --master_addr "
-        "--master_port "
-        "--node_rank --launcher --launcher_args --ssh_port --local_rank",
+        "elasticity autotuning data_efficiency curriculum_learning compression_training sparse_gradients "
+        "use_data_before_expert_parallelism tensor_parallel.preset_model tensor_parallel.partition_config tensor_parallel.dtype "
+        "tensor_parallel.tp_overlap_comm expert_parallel.preset_model expert_parallel.use_grouped_mm "
+        "expert_parallel.validate_folding_routing expert_parallel.moe_layer_pattern expert_parallel.expert_pattern "
+        "expert_parallel.router_pattern expert_parallel.score_func expert_parallel.top_k expert_parallel.load_balance_coeff "
+        "--hostfile -H --include -i --exclude -e --master_addr --master_port --node_rank --launcher --launcher_args --ssh_port "
+        "--local_rank",
     .programs = "deepspeed python python3"};
 
 namespace detail {

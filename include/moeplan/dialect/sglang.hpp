@@ -87,20 +87,19 @@ inline constexpr grammar<sglang_words, sizeof sglang_table::rows / sizeof *sglan
         "--disable-chunked-prefix-cache --enable-memory-saver --enable-deterministic-inference --enable-tokenizer-batch-encode "
         "--elastic-ep-rejoin --enable-elastic-expert-backup",
     .not_modelled =
-        "--host --port --api-key --served-model-name --dtype --quantization --mem-fraction-static "
-        "--max-prefill-tokens --max-total-tokens --schedule-policy --schedule-conservativeness "
-        "--cuda-graph-max-bs --attention-backend --prefill-attention-backend --decode-attention-backend --moe-runner-backend "
-        "--moe-dense-tp-size --deepep-mode --deepep-config --ep-dispatch-algorithm --init-expert-location --eplb-algorithm "
-        "--eplb-rebalance-num-iterations --expert-distribution-recorder-mode --expert-distribution-recorder-buffer-size --nnodes "
-        "--node-rank --dist-init-addr --nccl-init-addr --dist-timeout --dcp-comm-backend --cp-strategy "
-        "--max-ep-size --elastic-ep-initial-size --elastic-ep-join-mode --elastic-ep-join-rank-offset --elastic-ep-scale-timeout "
-        "--mooncake-ib-device "
-        "--load-balance-method --num-reserved-decode-tokens --pp-max-micro-batch-size --pp-async-batch-depth --disaggregation-mode "
-        "--disaggregation-transfer-backend --disaggregation-ib-device --disaggregation-bootstrap-port --tokenizer-path "
-        "--tokenizer-mode --revision --load-format --random-seed --reasoning-parser --tool-call-parser --chat-template "
-        "--speculative-num-steps --speculative-eagle-topk "
-        "--speculative-num-draft-tokens --num-continuous-decode-steps --stream-interval --watchdog-timeout --log-level "
-        "--decode-log-interval --tbo-token-distribution-threshold --base-gpu-id --gpu-id-step --device -m",
+        "--host --port --api-key --served-model-name --dtype --quantization --mem-fraction-static --max-prefill-tokens "
+        "--max-total-tokens --schedule-policy --schedule-conservativeness --cuda-graph-max-bs --attention-backend "
+        "--prefill-attention-backend --decode-attention-backend --moe-runner-backend --moe-dense-tp-size --deepep-mode "
+        "--deepep-config --ep-dispatch-algorithm --init-expert-location --eplb-algorithm --eplb-rebalance-num-iterations "
+        "--expert-distribution-recorder-mode --expert-distribution-recorder-buffer-size --nnodes --node-rank --dist-init-addr "
+        "--nccl-init-addr --dist-timeout --dcp-comm-backend --cp-strategy --max-ep-size --elastic-ep-initial-size "
+        "--elastic-ep-join-mode --elastic-ep-join-rank-offset --elastic-ep-scale-timeout --mooncake-ib-device "
+        "--load-balance-method --num-reserved-decode-tokens --pp-max-micro-batch-size --pp-async-batch-depth "
+        "--disaggregation-mode --disaggregation-transfer-backend --disaggregation-ib-device --disaggregation-bootstrap-port "
+        "--tokenizer-path --tokenizer-mode --revision --load-format --random-seed --reasoning-parser --tool-call-parser "
+        "--chat-template --speculative-num-steps --speculative-eagle-topk --speculative-num-draft-tokens "
+        "--num-continuous-decode-steps --stream-interval --watchdog-timeout --log-level --decode-log-interval "
+        "--tbo-token-distribution-threshold --base-gpu-id --gpu-id-step --device -m",
     .not_modelled_lists = "--cuda-graph-bs --numa-node",
     .programs = "python python3 sglang serve sglang.launch_server"};
 

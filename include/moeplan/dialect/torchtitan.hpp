@@ -91,22 +91,21 @@ inline constexpr grammar<torchtitan_words, sizeof torchtitan_table::rows / sizeo
     .flags = torchtitan_table::rows,
     .not_modelled_switches =
         "--compile.enable --compile.enable_async_tensor_parallel --checkpoint.enable --metrics.enable_tensorboard "
-        "--metrics.enable_wandb --metrics.disable_color_printing --training.enable_cpu_offload "
-        "--training.disable_cuda_graphs --training.gc_debug --debug.deterministic --debug.moe_force_load_balance "
-        "--parallelism.enable_fsdp_symm_mem --profiler.enable_profiling --profiler.enable_memory_snapshot "
-        "--checkpoint.last_save_model_only --checkpoint.initial_load_in_hf --validator.enable",
+        "--metrics.enable_wandb --metrics.disable_color_printing --training.enable_cpu_offload --training.disable_cuda_graphs "
+        "--training.gc_debug --debug.deterministic --debug.moe_force_load_balance --parallelism.enable_fsdp_symm_mem "
+        "--profiler.enable_profiling --profiler.enable_memory_snapshot --checkpoint.last_save_model_only "
+        "--checkpoint.initial_load_in_hf --validator.enable",
     .not_modelled =
         "--module --config --hf_assets_path --dump_folder --training.steps --training.max_norm "
-        "--training.mixed_precision_reduce --training.gc_freq --training.dataset "
-        "--parallelism.fsdp_reshard_after_forward --parallelism.spmd_backend --parallelism.context_parallel_load_balancer "
-        "--parallelism.context_parallel_ptrr_mask_key --parallelism.pipeline_parallel_schedule_csv --optimizer.lr "
-        "--lr_scheduler.warmup_steps --lr_scheduler.decay_ratio --lr_scheduler.decay_type --lr_scheduler.min_lr_factor "
-        "--dataloader.dataset --dataloader.dataset_path --checkpoint.folder --checkpoint.interval --checkpoint.load_step "
-        "--checkpoint.async_mode --checkpoint.initial_load_path --metrics.log_freq --metrics.save_tb_folder "
-        "--profiler.profile_freq "
-        "--compile.backend --comm.init_timeout_seconds --comm.train_timeout_seconds --comm.mode --debug.seed --model.name "
-        "--model.flavor --model.hf_assets_path --job.config_file --job.dump_folder --job.description --override.imports "
-        "--rdzv_backend --rdzv_endpoint --rdzv_id --local-ranks-filter --role --tee --master_addr --master_port --node_rank -m",
+        "--training.mixed_precision_reduce --training.gc_freq --training.dataset --parallelism.fsdp_reshard_after_forward "
+        "--parallelism.spmd_backend --parallelism.context_parallel_load_balancer --parallelism.context_parallel_ptrr_mask_key "
+        "--parallelism.pipeline_parallel_schedule_csv --optimizer.lr --lr_scheduler.warmup_steps --lr_scheduler.decay_ratio "
+        "--lr_scheduler.decay_type --lr_scheduler.min_lr_factor --dataloader.dataset --dataloader.dataset_path "
+        "--checkpoint.folder --checkpoint.interval --checkpoint.load_step --checkpoint.async_mode "
+        "--checkpoint.initial_load_path --metrics.log_freq --metrics.save_tb_folder --profiler.profile_freq --compile.backend "
+        "--comm.init_timeout_seconds --comm.train_timeout_seconds --comm.mode --debug.seed --model.name --model.flavor "
+        "--model.hf_assets_path --job.config_file --job.dump_folder --job.description --override.imports --rdzv_backend "
+        "--rdzv_endpoint --rdzv_id --local-ranks-filter --role --tee --master_addr --master_port --node_rank -m",
     .not_modelled_lists = "--compile.components",
     .programs = "torchrun python python3 torchtitan.train ./run_train.sh srun",
     .underscores_are_dashes = true};

@@ -58,10 +58,9 @@ inline constexpr grammar<trtllm_words, sizeof trtllm_table::rows / sizeof *trtll
     .not_modelled_switches = "--trust_remote_code --fail_fast_on_attention_window_too_large --enable_chunked_prefill",
     .not_modelled =
         "--tokenizer --custom_tokenizer --host --port --backend --custom_module_dirs --log_level --max_beam_width "
-        "--free_gpu_memory_fraction --kv_cache_free_gpu_memory_fraction "
-        "--num_postprocess_workers --revision --config --extra_llm_api_options --reasoning_parser --tool_parser "
-        "--metadata_server_config_file --server_role --otlp_traces_endpoint --disagg_cluster_uri --media_io_kwargs "
-        "--chat_template --served_model_name",
+        "--free_gpu_memory_fraction --kv_cache_free_gpu_memory_fraction --num_postprocess_workers --revision --config "
+        "--extra_llm_api_options --reasoning_parser --tool_parser --metadata_server_config_file --server_role "
+        "--otlp_traces_endpoint --disagg_cluster_uri --media_io_kwargs --chat_template --served_model_name",
     .programs = "trtllm-serve serve trtllm-llmapi-launch mpirun srun",
     .model_is_a_word = true};
 

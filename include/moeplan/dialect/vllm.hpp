@@ -80,34 +80,32 @@ inline constexpr grammar<vllm_words, sizeof vllm_table::rows / sizeof *vllm_tabl
     .not_modelled_switches =
         "--trust-remote-code --enforce-eager --enable-prefix-caching --no-enable-prefix-caching --enable-chunked-prefill "
         "--no-enable-chunked-prefill --enable-auto-tool-choice --disable-log-requests --no-enable-log-requests "
-        "--enable-log-requests "
-        "--disable-log-stats --headless --enable-dbo --data-parallel-hybrid-lb --data-parallel-external-lb --async-scheduling "
-        "--no-async-scheduling --disable-custom-all-reduce --enable-lora --enable-ep-weight-filter "
-        "--disable-nccl-for-dp-synchronization --enable-sleep-mode",
+        "--enable-log-requests --disable-log-stats --headless --enable-dbo --data-parallel-hybrid-lb "
+        "--data-parallel-external-lb --async-scheduling --no-async-scheduling --disable-custom-all-reduce --enable-lora "
+        "--enable-ep-weight-filter --disable-nccl-for-dp-synchronization --enable-sleep-mode",
     .not_modelled =
-        "--host --port --api-key --served-model-name --dtype --gpu-memory-utilization "
-        "--swap-space --cpu-offload-gb --seed --tokenizer --tokenizer-mode --revision "
-        "--load-format "
-        "--download-dir --hf-overrides --config-format --dcp-comm-backend --dcp-kv-cache-interleave-size "
-        "--cp-kv-cache-interleave-size --all2all-backend --moe-backend --expert-placement-strategy --data-parallel-size-local -dpl "
-        "--data-parallel-rank -dpn --data-parallel-start-rank -dpr --data-parallel-address -dpa --data-parallel-rpc-port -dpp "
-        "--data-parallel-backend -dpb --distributed-executor-backend --nnodes -n --node-rank -r --master-addr --master-port "
-        "--max-parallel-loading-workers --attention-backend --kv-transfer-config --kv-events-config "
-        "--tool-call-parser --reasoning-parser --chat-template --api-server-count --max-logprobs --generation-config "
-        "--ubatch-size --dbo-decode-token-threshold --dbo-prefill-token-threshold --model-loader-extra-config --scheduling-policy "
-        "--limit-mm-per-prompt --max-cudagraph-capture-size -O -m --eplb-config.window_size --eplb-config.step_interval "
-        "--eplb-config.log_balancedness --eplb-config.log_balancedness_interval --eplb-config.use_async --eplb-config.policy "
-        "--eplb-config.communicator --compilation-config.pass_config --compilation-config.mode --compilation-config.level "
+        "--host --port --api-key --served-model-name --dtype --gpu-memory-utilization --swap-space --cpu-offload-gb --seed "
+        "--tokenizer --tokenizer-mode --revision --load-format --download-dir --hf-overrides --config-format --dcp-comm-backend "
+        "--dcp-kv-cache-interleave-size --cp-kv-cache-interleave-size --all2all-backend --moe-backend "
+        "--expert-placement-strategy --data-parallel-size-local -dpl --data-parallel-rank -dpn --data-parallel-start-rank -dpr "
+        "--data-parallel-address -dpa --data-parallel-rpc-port -dpp --data-parallel-backend -dpb --distributed-executor-backend "
+        "--nnodes -n --node-rank -r --master-addr --master-port --max-parallel-loading-workers --attention-backend "
+        "--kv-transfer-config --kv-events-config --tool-call-parser --reasoning-parser --chat-template --api-server-count "
+        "--max-logprobs --generation-config --ubatch-size --dbo-decode-token-threshold --dbo-prefill-token-threshold "
+        "--model-loader-extra-config --scheduling-policy --limit-mm-per-prompt --max-cudagraph-capture-size -O -m "
+        "--eplb-config.window_size --eplb-config.step_interval --eplb-config.log_balancedness "
+        "--eplb-config.log_balancedness_interval --eplb-config.use_async --eplb-config.policy --eplb-config.communicator "
+        "--compilation-config.pass_config --compilation-config.mode --compilation-config.level "
         "--compilation-config.cudagraph_mode --compilation-config.cudagraph_capture_sizes --compilation-config.custom_ops "
         "--compilation-config.compile_sizes --compilation-config.backend --compilation-config.use_inductor "
         "--speculative-config.model --speculative-config.num_speculative_tokens --speculative-config.draft_tensor_parallel_size "
         "--speculative-config.quantization --speculative-config.moe_backend --speculative-config.attention_backend "
         "--speculative-config.kv_cache_dtype --speculative-config.max_model_len --speculative-config.revision "
         "--speculative-config.code_revision --speculative-config.enforce_eager --speculative-config.prompt_lookup_max "
-        "--speculative-config.prompt_lookup_min --speculative-config.speculative_token_tree --speculative-config.parallel_drafting "
-        "--speculative-config.disable_padded_drafter_batch --speculative-config.rejection_sample_method "
-        "--speculative-config.draft_sample_method --speculative-config.draft_load_config "
-        "--speculative-config.disable_by_batch_size",
+        "--speculative-config.prompt_lookup_min --speculative-config.speculative_token_tree "
+        "--speculative-config.parallel_drafting --speculative-config.disable_padded_drafter_batch "
+        "--speculative-config.rejection_sample_method --speculative-config.draft_sample_method "
+        "--speculative-config.draft_load_config --speculative-config.disable_by_batch_size",
     .programs = "vllm serve python python3 vllm.entrypoints.openai.api_server",
     .model_is_a_word = true,
     .underscores_are_dashes = true};

@@ -4,7 +4,6 @@
 #include <charconv>
 #include <cmath>
 #include <cstddef>
-#include <cstdint>
 #include <iterator>
 #include <ostream>
 #include <string>
@@ -112,7 +111,7 @@ private:
   }
 
   /// From white to blue below 1, to red above it.
-  [[nodiscard]] std::string color_of(double x) const {
+  [[nodiscard]] std::string colour_of(double x) const {
     constexpr svg_colour mean{255, 255, 255};
     constexpr svg_colour cold{33, 102, 172};
     constexpr svg_colour hot{178, 24, 43};
@@ -139,8 +138,8 @@ private:
     const double load = map.rows[layer][gpu];
     const double x = left + cell_width_ * static_cast<double>(gpu);
     const double y = first + cell_height_ * static_cast<double>(layer);
-    if (rows_ * columns_ * maps_.size() > most_tooltips) return svg_.box(x, y, cell_width_, cell_height_, color_of(load));
-    svg_.box_with_title(x, y, cell_width_, cell_height_, color_of(load),
+    if (rows_ * columns_ * maps_.size() > most_tooltips) return svg_.box(x, y, cell_width_, cell_height_, colour_of(load));
+    svg_.box_with_title(x, y, cell_width_, cell_height_, colour_of(load),
                         "layer " + std::to_string(layer) + ", GPU " + std::to_string(gpu) + ": " + ratio_of(load) + " of the mean");
   }
 
@@ -168,7 +167,7 @@ private:
     const double mean = left + legend_width / 2;
     write_text(left, y + 12, "start", "load of a GPU over the mean of its layer");
     const auto part = [&](double x, double load) {
-      svg_.box(x, y + 18, step, 12, color_of(load), R"( shape-rendering="crispEdges")");
+      svg_.box(x, y + 18, step, 12, colour_of(load), R"( shape-rendering="crispEdges")");
     };
     const double lowest = scale_.lowest();
     const double highest = scale_.strength(scale_.highest());

@@ -11,7 +11,6 @@
 
 #include <moeplan/io/json_document.hpp>
 #include <moeplan/io/nearest_name.hpp>
-#include <moeplan/number/optional_integer.hpp>
 #include <moeplan/number/ratio.hpp>
 #include <moeplan/text/parsed.hpp>
 

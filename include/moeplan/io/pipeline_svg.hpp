@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -12,7 +11,6 @@
 #include <moeplan/io/pipeline_timeline.hpp>
 #include <moeplan/io/schedule_title.hpp>
 #include <moeplan/io/svg_writer.hpp>
-#include <moeplan/pipeline/dependencies.hpp>
 
 /// @file
 /// A step of a pipeline as the picture that papers draw of it: a row for each rank, a box for each pass, the micro-batch in it.

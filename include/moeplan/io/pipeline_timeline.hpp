@@ -1,11 +1,11 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include <moeplan/describe/schedule.hpp>
+#include <moeplan/pipeline/dependencies.hpp>
 #include <moeplan/pipeline/in_flight.hpp>
 #include <moeplan/pipeline/operation.hpp>
 #include <moeplan/pipeline/pass_times.hpp>

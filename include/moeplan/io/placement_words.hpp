@@ -70,8 +70,7 @@ inline constexpr placement_words placement_sentences[] = {
     {placement_problem::expert_without_slot, "every_expert_is_placed", "expert", "", "Expert %1 has no slot in the placement."},
     {placement_problem::group_on_several_nodes, "groups_stay_on_their_node", "group", "",
      "A limit to moves needs a previous placement that obeys the policy: every group of experts whole on one node, and as many "
-     "groups "
-     "on each. Group %1 is on several nodes, or on one with too many groups."},
+     "groups on each. Group %1 is on several nodes, or on one with too many groups."},
 };
 
 /// The nearest numbers to `n`, one below and one above, of those from 1 to `most` that are `right`; none that is far away.

@@ -3,9 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <moeplan/mesh/grid.hpp>
-#include <moeplan/mesh/group_axes.hpp>
-
 /// @file
 /// Groups of ranks as views: computed on the way, nothing stored, nothing allocated.
 

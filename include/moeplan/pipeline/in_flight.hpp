@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include <moeplan/describe/schedule.hpp>
+#include <moeplan/number/extremes.hpp>
 #include <moeplan/number/optional_integer.hpp>
 #include <moeplan/pipeline/chunk_order.hpp>
 #include <moeplan/pipeline/v_block.hpp>
@@ -113,8 +114,6 @@ private:
 }
 
 namespace detail {
-
-[[nodiscard]] constexpr std::int64_t least(std::int64_t a, std::int64_t b) noexcept { return a < b ? a : b; }
 
 /// No more than there are: whole ones first, since they are what the rank works on.
 [[nodiscard]] constexpr held_activations held_of(std::int64_t micro_batches, std::int64_t whole,

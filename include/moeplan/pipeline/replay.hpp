@@ -43,8 +43,8 @@ enum class rank_progress : std::uint16_t {
 /// One rank of a replay: its order, which the caller gives, and what became of it.
 template <class Order>
 struct replayed_rank {
-  Order
-      order; ///< has `bool next(operation&)`, false at the end; its copies go on from where it stands. After a replay it has none left
+  /// Has `bool next(operation&)`, false at the end; its copies go on from where it stands. After a replay it has none left.
+  Order order;
 
   rank_progress progress = rank_progress::ready;
   std::int64_t operations = 0; ///< done

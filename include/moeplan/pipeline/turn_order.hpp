@@ -12,10 +12,10 @@
 namespace moeplan {
 
 /// Step after step of a chunk_order: what chunk_order computes for any step, with an addition instead of divisions.
-class chunk_walk {
+class chunk_order_walk {
 public:
-  constexpr chunk_walk() noexcept = default;
-  constexpr explicit chunk_walk(const chunk_order& order) noexcept : order_{order}, end_{end_of_group()} {}
+  constexpr chunk_order_walk() noexcept = default;
+  constexpr explicit chunk_order_walk(const chunk_order& order) noexcept : order_{order}, end_{end_of_group()} {}
 
   [[nodiscard]] constexpr std::int64_t chunk() const noexcept { return chunk_; }
   [[nodiscard]] constexpr std::int64_t micro_batch() const noexcept { return micro_batch_; }
@@ -32,7 +32,7 @@ public:
     end_ = end_of_group();
   }
 
-  friend constexpr bool operator==(const chunk_walk&, const chunk_walk&) noexcept = default;
+  friend constexpr bool operator==(const chunk_order_walk&, const chunk_order_walk&) noexcept = default;
 
 private:
   [[nodiscard]] constexpr std::int64_t end_of_group() const noexcept {
@@ -111,8 +111,8 @@ private:
     return done;
   }
 
-  chunk_walk forward_{};
-  chunk_walk backward_{}; ///< chunks counted from the end
+  chunk_order_walk forward_{};
+  chunk_order_walk backward_{}; ///< chunks counted from the end
   std::int64_t last_chunk_ = 0;
   std::int64_t warm_up_left_ = 0;
   std::int64_t forwards_left_ = 0;
