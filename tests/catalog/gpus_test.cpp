@@ -74,6 +74,27 @@ BOTH_TIMES("network: bits a second a GPU, or of eight", [] {
   EXPECT(catalog::b300_sxm.network_bandwidth * 8 == 800_GB); // acecloud.ai/blog/nvidia-hgx-b300
 });
 
+BOTH_TIMES("bandwidth of memory: bits x rate, or a share of a node's or a rack's", [] {
+  EXPECT(catalog::a100_40gb_sxm.memory_bandwidth == 1'555_GB);
+  EXPECT(catalog::a100_80gb_sxm.memory_bandwidth == 2'039_GB);
+  EXPECT(catalog::h100_sxm.memory_bandwidth == 3'350_GB);
+  EXPECT(catalog::h800_sxm.memory_bandwidth == catalog::h100_sxm.memory_bandwidth);
+  EXPECT(catalog::h100_pcie.memory_bandwidth < catalog::h100_sxm.memory_bandwidth); // HBM2e
+  // 6,016 bits at twice 2,619 MHz: product brief PB-11773-001, tables 1 and 2, which rounds.
+  EXPECT(catalog::h100_nvl.memory_bandwidth <= 6'016 / 8 * 2 * 2'619_MB);
+  EXPECT(catalog::h100_nvl.memory_bandwidth + 1_GB > 6'016 / 8 * 2 * 2'619_MB);
+  EXPECT(catalog::h20_sxm.memory_bandwidth == 4_TB); // lmsys.org/blog/2025-09-26-sglang-ant-group, table of H20 and H800
+  EXPECT(catalog::h200_sxm.memory_bandwidth == 4'800_GB);
+  EXPECT(8 * catalog::b200_sxm.memory_bandwidth == 64_TB); // DGX B200
+  EXPECT(72 * catalog::gb200.memory_bandwidth == 576_TB);  // NVL72
+  EXPECT(catalog::b300_sxm.memory_bandwidth == 8_TB);      // glennklockwood.com/garden/processors/B300
+  EXPECT(catalog::mi300x.memory_bandwidth == 8'192 / 8 * 5'200_MB);
+  EXPECT(catalog::mi325x.memory_bandwidth == 6_TB);
+  EXPECT(catalog::mi355x.memory_bandwidth == 8_TB);
+  EXPECT(2 * catalog::ascend_910c_die.memory_bandwidth == 3'200_GB); // techpowerup.com/335749
+  EXPECT(catalog::ascend_910b.memory_bandwidth == bytes{});          // publications contradict each other
+});
+
 BOTH_TIMES("usable memory as it was reported", [] {
   EXPECT(catalog::a100_40gb_sxm.usable_memory == 40'339_MiB); // github.com/bottlerocket-os/bottlerocket/pull/3873
   EXPECT(catalog::a100_80gb_sxm.usable_memory == 81'039_MiB); // 79.14 GiB, github.com/lianqi1008/Control-GIC/issues/6
@@ -118,5 +139,6 @@ TEST_CASE("whatever is known of a GPU is plausible") {
     // Data sheets round.
     if (g.fp8_flops != 0) CHECK(std::abs(g.fp8_flops - 2 * g.bf16_flops) < g.bf16_flops / 1000);
     if (g.fp4_flops != 0) CHECK(g.fp4_flops >= 2 * g.fp8_flops);
+    if (g.memory_bandwidth != bytes{}) CHECK(g.memory_bandwidth > g.nvlink_bandwidth);
   }
 }

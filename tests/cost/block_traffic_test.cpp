@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include <moeplan/catalog/deepseek.hpp>
+#include <moeplan/catalog/mixtral.hpp>
 #include <moeplan/catalog/qwen.hpp>
 
 #include "cost/block_sums.hpp"
@@ -30,6 +31,16 @@ BOTH_TIMES("tensor parallelism of a layer", [] {
   const count layer =
       group_bytes(list, block::softmax_attention, purpose::attention) + group_bytes(list, block::dense_mlp, purpose::mlp);
   EXPECT(layer == 8 * 352'321'536LL);
+});
+
+// With experts whole on each rank (ETP 1) attention's two all-reduces of b s h in each direction are left.
+BOTH_TIMES("tensor parallelism of a layer with experts", [] {
+  const training t{.sequence_length = 4096};
+  const block_communications list = blocks(catalog::mixtral_8x7b, {tp{8}, ep{8}, dp{1}}, t);
+  const count attention = group_bytes(list, block::softmax_attention, purpose::attention);
+  EXPECT(attention == 8 * (count{4} * 4096 * 4096 * 7 / 8) * 2);
+  EXPECT(number_of(list, block::moe_mlp, purpose::mlp, collective::all_reduce) == 0);
+  EXPECT(number_of(list, block::moe_mlp, purpose::expert_tensors, collective::all_gather) == 0);
 });
 
 // The same bytes as reduce-scatters and all-gathers, and the input of two layers gathered once more in the backward pass (section 4.2.2).

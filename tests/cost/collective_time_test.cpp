@@ -82,6 +82,9 @@ BOTH_TIMES("a layer's exchange of experts while decoding", [] {
   const double nvlink = ring_seconds(collective::send, static_cast<double>(all), 2, {.latency = 0, .bandwidth = 900e9});
   EXPECT(is_near(nvlink, 6.72e-6));
   EXPECT(is_near(61 * 2 * nvlink, 0.81984e-3));
+  // Tokens a second: 67 and about 1,200.
+  EXPECT(1 / (61 * 2 * infiniband) > 67 && 1 / (61 * 2 * infiniband) < 68);
+  EXPECT(1 / (61 * 2 * nvlink) > 1'200 && 1 / (61 * 2 * nvlink) < 1'250);
 });
 
 BOTH_TIMES("200 MB at 50 GB/s take 4 ms",

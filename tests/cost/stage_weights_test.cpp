@@ -49,6 +49,21 @@ BOTH_TIMES("modules for multi-token prediction have them too", [] {
   EXPECT(held(d, 15).whole == 2 * whole_of_a_moe_layer + 7168 + 3LL * 7168);
 });
 
+BOTH_TIMES("embeddings whose rows are looked up, and heads that are one", [] {
+  model m = catalog::qwen3_30b_a3b;
+  const std::int64_t embedding = 151'936LL * 2'048;
+  const training t{.vocabulary_multiple = 0};
+  EXPECT(held(run(m, {pp{4}, dp{1}}, t), 0).looked_up == embedding && held(run(m, {pp{4}, dp{1}}, t), 0).tied_heads == 0);
+  EXPECT(held(run(m, {pp{4}, dp{1}}, t), 3).looked_up == 0 && held(run(m, {pp{4}, dp{1}}, t), 3).tied_heads == 0);
+  m.tied_embeddings = true;
+  EXPECT(held(run(m, {pp{4}, dp{1}}, t), 3).looked_up == 0 &&
+         held(run(m, {pp{4}, dp{1}}, t), 3).tied_heads == 0); // a head of its own
+  EXPECT(held(run(m, {tp{2}, dp{1}}, t), 0).looked_up == embedding / 2 &&
+         held(run(m, {tp{2}, dp{1}}, t), 0).tied_heads == embedding / 2);
+  // Where multi-token prediction is, there is a copy of the embedding.
+  EXPECT(held(run(catalog::deepseek_v3, {pp{61}, dp{1}}, t), 60).looked_up == 129'280LL * 7'168);
+});
+
 BOTH_TIMES("copies of an embedding", [] {
   const auto holders = [](const deployment& d) { return stage_weights{d, rank_model(d.model, d.strategy)}.embedding_holders(); };
   const model& tied = moeplan_test::gpt_22b;

@@ -12,7 +12,10 @@
 
 #include "number/oracle.hpp"
 
+#include "slow_topology.hpp"
+
 using namespace moeplan;
+using namespace moeplan_test;
 using oracle::fraction;
 using oracle::integer;
 
@@ -31,7 +34,10 @@ private:
 struct small_world {
   moeplan::strategy strategy;
   std::int64_t gpus_per_node = 1;
+  std::int64_t nvlink_gpus = 1;
   std::int64_t offset = 0;
+
+  [[nodiscard]] link_reach reach() const { return {gpus_per_node, nvlink_gpus}; }
 };
 
 bool draw_world(draws& draw, small_world& w) {
@@ -42,6 +48,7 @@ bool draw_world(draws& draw, small_world& w) {
   for (std::size_t i = 4; i > 0; --i)
     std::swap(order[i], order[static_cast<std::size_t>(draw.below(static_cast<std::int64_t>(i) + 1))]);
   w.gpus_per_node = 1 + draw.below(12);
+  w.nvlink_gpus = w.gpus_per_node * (1 + draw.below(4));
   w.offset = draw.below(3) == 0 ? draw.below(20) : 0;
   const strategy& s = w.strategy;
   if (s[axis::tp] * s[axis::cp] * s[axis::dp] % (s[axis::etp] * s[axis::ep]) != 0 || gpus(s) > 144) return false;
@@ -52,63 +59,24 @@ bool draw_world(draws& draw, small_world& w) {
   return true;
 }
 
-std::vector<std::int64_t> coordinates(const mesh& m, grid_kind grid, std::int64_t rank) {
-  if (grid == grid_kind::dense) {
-    const dense_coordinates c = m.dense_at(rank);
-    return {c.tp, c.cp, c.dp, c.pp};
-  }
-  const expert_coordinates c = m.expert_at(rank);
-  return {c.etp, c.ep, c.edp, c.pp};
-}
-
-/// Every rank of the world is compared with the coordinates of the group: no stride is known.
-using groups_of_ranks = std::vector<std::vector<std::int64_t>>;
-groups_of_ranks groups_by_comparison(const mesh& m, const small_world& w, group_axes along) {
-  groups_of_ranks all;
-  std::vector<std::vector<std::int64_t>> keys;
-  for (std::int64_t rank = w.offset; rank < w.offset + m.world(); ++rank) {
-    std::vector<std::int64_t> key = coordinates(m, along.grid, rank);
-    for (std::size_t place = 0; place < 4; ++place)
-      if (along.spans(place)) key[place] = -1;
-    const auto found = std::find(keys.begin(), keys.end(), key);
-    if (found == keys.end()) {
-      keys.push_back(key);
-      all.push_back({rank});
-    } else {
-      all[static_cast<std::size_t>(found - keys.begin())].push_back(rank);
-    }
-  }
-  return all;
-}
-
-groups_of_ranks cut(const groups_of_ranks& whole, group_part part, std::int64_t ranks) {
-  groups_of_ranks all;
-  for (const auto& group : whole) {
-    const auto n = static_cast<std::size_t>(ranks);
-    const std::size_t parts = group.size() / n;
-    for (std::size_t p = 0; p < parts; ++p) {
-      std::vector<std::int64_t> members;
-      for (std::size_t i = 0; i < n; ++i) members.push_back(group[part == group_part::neighbours ? p * n + i : i * parts + p]);
-      all.push_back(members);
-    }
-  }
-  return all;
-}
-
 /// What each rank sends to each other one, rank by rank, of an array of `size` bytes.
-struct tiers {
-  fraction within;
-  fraction between;
-};
-tiers play(const groups_of_ranks& all, collective kind, std::int64_t size, std::int64_t gpus_per_node) {
-  tiers t;
-  const auto send = [&](std::int64_t from, std::int64_t to, const fraction& bytes) {
-    (from / gpus_per_node == to / gpus_per_node ? t.within : t.between) += bytes;
-  };
+by_link<fraction> play(const groups_of_ranks& all, collective kind, std::int64_t size, const small_world& w) {
+  by_link<fraction> sum;
   for (const auto& group : all) {
     const std::size_t n = group.size();
     if (n == 1) continue;
     const fraction chunk = fraction{integer{size}} / n;
+    const auto send = [&](std::int64_t from, std::int64_t to, const fraction& bytes) {
+      const bool straight = kind == collective::all_to_all;
+      if (from / w.gpus_per_node == to / w.gpus_per_node)
+        sum.within_node += bytes;
+      else if (from / w.nvlink_gpus == to / w.nvlink_gpus)
+        sum.within_domain += bytes;
+      else if (straight ? from % w.gpus_per_node == to % w.gpus_per_node : have_a_rail_in_common(group, from, to, w.reach()))
+        sum.on_rail += bytes;
+      else
+        sum.across_rails += bytes;
+    };
     for (std::size_t i = 0; i < n; ++i) {
       const std::int64_t next = group[(i + 1) % n];
       switch (kind) {
@@ -127,7 +95,7 @@ tiers play(const groups_of_ranks& all, collective kind, std::int64_t size, std::
       }
     }
   }
-  return t;
+  return sum;
 }
 
 fraction exact(const ratio& r) { return fraction{integer{r.numerator.value()}, integer{r.denominator.value()}}; }
@@ -150,7 +118,7 @@ TEST_CASE("groups on nodes, rank by rank") {
     const mesh m{w.strategy, w.offset};
     const topology t{w.strategy, w.gpus_per_node, w.offset};
     for (const group_axes along : all_axes()) {
-      const groups_of_ranks all = groups_by_comparison(m, w, along);
+      const groups_of_ranks all = groups_by_comparison(m, w.offset, along);
       group_spread slow;
       const auto n = static_cast<std::int64_t>(all[0].size());
       for (const auto& group : all) {
@@ -186,17 +154,20 @@ TEST_CASE("bytes on tiers, rank by rank and pair by pair") {
   const std::vector<group_axes> axes = all_axes();
   int worlds = 0;
   int cuts = 0;
+  int on_rail = 0;
+  int across = 0;
+  int in_domain = 0;
   while (worlds < 2000) {
     small_world w;
     if (!draw_world(draw, w)) continue;
     ++worlds;
     const mesh m{w.strategy, w.offset};
-    const topology t{w.strategy, w.gpus_per_node, w.offset};
+    const topology t{w.strategy, w.reach(), w.offset};
     const group_axes along = axes[static_cast<std::size_t>(draw.below(static_cast<std::int64_t>(axes.size())))];
     if (along.spans(3)) continue; // Collectives are within a stage; transfers between stages have a test of their own.
     const std::int64_t stage = draw.below(w.strategy[axis::pp]);
     groups_of_ranks all;
-    for (const auto& group : groups_by_comparison(m, w, along))
+    for (const auto& group : groups_by_comparison(m, w.offset, along))
       if (m.dense_at(group[0]).pp == stage) all.push_back(group);
 
     communication c;
@@ -214,15 +185,27 @@ TEST_CASE("bytes on tiers, rank by rank and pair by pair") {
       all = cut(all, c.part, c.ranks);
       ++cuts;
     }
-    const tiers slow = play(all, c.kind, static_cast<std::int64_t>(c.size.value()), w.gpus_per_node);
+    const by_link<fraction> slow = play(all, c.kind, static_cast<std::int64_t>(c.size.value()), w);
     const std::int64_t stage_ranks = m.world() / w.strategy[axis::pp];
     const bytes_by_tier fast = t.bytes_of(c);
     INFO("world ", worlds, ", kind ", name_of(c.kind), ", grid ", static_cast<int>(along.grid), ", places ", along.places);
-    CHECK(exact(fast.within_node) * stage_ranks == slow.within * c.times.value());
-    CHECK(exact(fast.between_nodes) * stage_ranks == slow.between * c.times.value());
+    CHECK(exact(fast.within_node) * stage_ranks == slow.within_node * c.times.value());
+    CHECK(exact(fast.between_nodes) * stage_ranks == (slow.within_domain + slow.network()) * c.times.value());
     CHECK(exact(fast.within_node + fast.between_nodes) == fraction{integer{c.group_bytes().value()}} / c.senders());
+    const by_link<ratio> links = t.link_bytes_of(c);
+    CHECK(exact(links.within_node) * stage_ranks == slow.within_node * c.times.value());
+    CHECK(exact(links.within_domain) * stage_ranks == slow.within_domain * c.times.value());
+    CHECK(exact(links.on_rail) * stage_ranks == slow.on_rail * c.times.value());
+    CHECK(exact(links.across_rails) * stage_ranks == slow.across_rails * c.times.value());
+    CHECK(links.sum() == fast.within_node + fast.between_nodes);
+    in_domain += slow.within_domain > 0 ? 1 : 0;
+    on_rail += slow.on_rail > 0 ? 1 : 0;
+    across += slow.across_rails > 0 ? 1 : 0;
   }
   CHECK(cuts > 300);
+  CHECK(in_domain > 100);
+  CHECK(on_rail > 100);
+  CHECK(across > 100);
 }
 
 TEST_CASE("transfers between stages, rank by rank") {
@@ -245,6 +228,8 @@ TEST_CASE("transfers between stages, rank by rank") {
     c.to_stage = draw.below(w.strategy[axis::pp]);
     if (c.from_stage == c.to_stage) continue;
     std::int64_t between = 0;
+    std::int64_t between_domains = 0;
+    std::int64_t on_rail = 0;
     std::int64_t all = 0;
     for (std::int64_t rank = w.offset; rank < w.offset + m.world(); ++rank) {
       dense_coordinates at = m.dense_at(rank);
@@ -252,9 +237,15 @@ TEST_CASE("transfers between stages, rank by rank") {
       at.pp = c.to_stage;
       ++all;
       if (rank / w.gpus_per_node != m.rank(at) / w.gpus_per_node) ++between;
+      if (rank / w.nvlink_gpus == m.rank(at) / w.nvlink_gpus) continue;
+      ++between_domains;
+      if (rank % w.gpus_per_node == m.rank(at) % w.gpus_per_node) ++on_rail;
     }
     if (between > 0 && between < all) ++mixed;
-    CHECK(exact(topology(w.strategy, w.gpus_per_node, w.offset).share_of(c).value()) == fraction{integer{between}} / all);
+    const topology t{w.strategy, w.reach(), w.offset};
+    CHECK(exact(t.share_of(c).value()) == fraction{integer{between}} / all);
+    CHECK(exact(t.domain_share_of(c).value()) == fraction{integer{between_domains}} / all);
+    CHECK(exact(t.rail_share_of(c).value()) == fraction{integer{on_rail}} / all);
   }
   CHECK(mixed > 30);
 }

@@ -57,6 +57,45 @@ BOTH_TIMES("tiers add up", [] {
   EXPECT(c.group_bytes().overflowed());
 });
 
+// DeepSeek-V3's EP 64 on eight nodes of eight: of a rank's 63 partners 7 are on its node, 7 on its rail and 49 on neither.
+BOTH_TIMES("rails of an all-to-all", [] {
+  communication c = between(collective::all_to_all, groups::ep, 64);
+  c.size = 64;
+  const by_link<ratio> nodes = topology{deepseek_v3, 8}.link_bytes_of(c);
+  EXPECT((nodes == by_link<ratio>{ratio{7}, ratio{0}, ratio{7}, ratio{49}}));
+  EXPECT(nodes.nvlink() == ratio{7} && nodes.network() == ratio{56} && nodes.sum() == ratio{63});
+  // In racks of four such nodes: 24 partners on the rack's other nodes, and one on the rail on each of the other rack's four.
+  const by_link<ratio> racks = topology{deepseek_v3, link_reach{8, 32}}.link_bytes_of(c);
+  EXPECT((racks == by_link<ratio>{ratio{7}, ratio{24}, ratio{4}, ratio{28}}));
+  // GB200 NVL72 with 64 GPUs of each rack in use: nothing leaves it.
+  const by_link<ratio> rack = topology{deepseek_v3, link_reach{4, 64}}.link_bytes_of(c);
+  EXPECT((rack == by_link<ratio>{ratio{3}, ratio{60}, ratio{0}, ratio{0}}));
+});
+
+BOTH_TIMES("rails of rings and of stages", [] {
+  communication c = between(collective::all_gather, groups::ep, 64);
+  c.size = 64;
+  EXPECT((topology{deepseek_v3, 8}.link_bytes_of(c) == by_link<ratio>{ratio{63 * 7, 8}, ratio{0}, ratio{63, 8}, ratio{0}}));
+  // Ranks 9 apart are on another rail each.
+  communication apart = between(collective::all_gather, groups::dp, 4);
+  apart.size = 4;
+  EXPECT((topology{strategy{tp{9}, dp{4}}, 8}.link_bytes_of(apart) == by_link<ratio>{ratio{0}, ratio{0}, ratio{0}, ratio{3}}));
+  communication next = between(collective::send, groups::pp, 2);
+  next.part = group_part::stages;
+  next.to_stage = 1;
+  EXPECT(topology(strategy{tp{16}, pp{2}, dp{1}}, 8).rail_share_of(next).value() == ratio{1});
+  EXPECT(topology(strategy{tp{12}, pp{2}, dp{1}}, 8).rail_share_of(next).value() == ratio{0});
+  EXPECT(topology(strategy{tp{16}, pp{2}, dp{1}}, link_reach{8, 32}).rail_share_of(next).value() == ratio{0});
+});
+
+BOTH_TIMES("a deployment says how far NVLink reaches", [] {
+  const deployment d{.cluster = {.gpus_per_node = 4, .nodes = 36, .nvlink_domain = 72}, .strategy = {tp{72}, dp{2}}};
+  const communication c = between(collective::all_reduce, groups::tp, 72);
+  EXPECT(topology{d}.share_of(c).value() == ratio{1, 4});
+  EXPECT(topology{d}.domain_share_of(c).value() == ratio{0});
+  EXPECT(topology{d}.nodes().gpus_per_node() == 4 && topology{d}.domains().gpus_per_node() == 72);
+});
+
 BOTH_TIMES("from stage to stage", [] {
   communication c = between(collective::send, groups::pp, 2);
   c.part = group_part::stages;

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <random>
 #include <vector>
@@ -136,6 +137,35 @@ TEST_CASE("stages that are alike communicate alike") {
   }
   CHECK(several > cases_for_build(10));
   CHECK(apart > 10);
+}
+
+/// Bytes of all ranks of a group together.
+struct bytes_of_groups {
+  saturating_count bytes;
+  void operator()(const communication& c) { bytes += c.group_bytes(); }
+};
+
+TEST_CASE("a stage is its blocks as often as they are done, and what is beside them") {
+  draws draw{20250506};
+  int legal = 0;
+  while (legal < cases_for_build(400)) {
+    const deployment d = small_deployment(draw);
+    if (!check(d).ok()) continue;
+    ++legal;
+    const training_traffic traffic{d};
+    for (std::int64_t rank = 0; rank < traffic.stages(); ++rank) {
+      bytes_of_groups whole;
+      traffic.visit_stage(rank, whole);
+      bytes_of_groups parts;
+      traffic.visit_beside_blocks(rank, traffic.weights_of(rank), parts);
+      const block_times times = traffic.times_of_blocks(rank);
+      for (const block_communication& b : traffic.blocks()) {
+        const bool again = b.each.pass == communication_pass::recompute;
+        parts.bytes += b.each.group_bytes() * (again ? times.again : times.once)[static_cast<std::size_t>(b.block)];
+      }
+      CHECK(parts.bytes == whole.bytes);
+    }
+  }
 }
 
 TEST_CASE("traffic, rank by rank, layer by layer and micro-batch by micro-batch") {

@@ -131,6 +131,40 @@ BOTH_TIMES("hardware TFLOP/s of MT-NLG", [] {
     EXPECT(is(flops_rate(step.hardware(), r.seconds, 8 * r.nodes), r.teraflops * 1e12, 1e12));
 });
 
+// arXiv 2104.04473, table 2: GPT-3 with 300 billion tokens and full recompute, with pipeline and tensor parallelism and with ZeRO-3, in
+// TFLOP/s of a GPU and days.
+BOTH_TIMES("days of training GPT-3", [] {
+  struct row {
+    std::int64_t gpus;
+    double teraflops;
+    double days;
+  };
+  const published_iteration p{&gpt_175b, 1, 0, {}, 0, 0};
+  const deployment d = run_of(p, recompute::full);
+  const double sequence = run_flops<uint256>{d, all_pairs}.of_step().hardware().to_double();
+  for (const row& r :
+       {row{384, 153, 84}, row{768, 149, 43}, row{1536, 141, 23}, row{384, 144, 90}, row{768, 88, 74}, row{1536, 44, 74}}) {
+    const double days = 300e9 / 2048 * sequence / (static_cast<double>(r.gpus) * r.teraflops * 1e12) / 86'400;
+    const double rounding = 0.5 + r.days * 0.5 / r.teraflops;
+    EXPECT(days - r.days < rounding && r.days - days < rounding);
+  }
+});
+
+// arXiv 2505.09343, table 4, and arXiv 2412.19437, table 1: 15,360 sequences of 4,096 tokens a step, 14.8 T tokens in 2,664,000 GPU hours
+// on 2,048 GPUs, 180,000 of them for 1 T.
+BOTH_TIMES("steps and days of DeepSeek-V3", [] {
+  constexpr double tokens_a_step = 15'360.0 * 4'096;
+  const auto seconds_a_step = [](double tokens_a_day) { return tokens_a_step / tokens_a_day * 86'400; };
+  const auto is_near = [](double value, double published, double rounding) {
+    return value - published < rounding && published - value < rounding;
+  };
+  EXPECT(is_near(seconds_a_step(272.80e9), 19.926, 1e-3));
+  EXPECT(is_near(seconds_a_step(272.52e9), 19.946, 1e-3));
+  EXPECT(is_near(14.8e12 / 272.8e9, 54.25, 5e-3));
+  EXPECT(is_near(2'664'000.0 / 2'048 / 24, 54.20, 5e-3));
+  EXPECT(is_near(180'000.0 / 2'048 / 24, 3.66, 5e-3));
+});
+
 // arXiv 2504.14960, table 2: 487.7 and 458.3 TFLOP/s in BF16 on H100 are 49.3% and 46.3%.
 BOTH_TIMES("a peak of 989.5 TFLOP/s", [] {
   const std::int64_t peak = catalog::h100_sxm.bf16_flops;

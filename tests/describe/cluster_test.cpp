@@ -14,6 +14,11 @@ BOTH_TIMES("nodes of GPUs", [] {
   EXPECT(c.gpu.memory == bytes{80'000'000'000});
 });
 
+BOTH_TIMES("an NVLink domain is a node, or as many nodes as somebody says", [] {
+  EXPECT(cluster{.gpus_per_node = 8, .nodes = 256}.nvlink_gpus() == 8);
+  EXPECT(cluster{.gpus_per_node = 4, .nodes = 36, .nvlink_domain = 72}.nvlink_gpus() == 72);
+});
+
 BOTH_TIMES("a bare number of GPUs", [] {
   constexpr cluster c{.total = 2048};
   EXPECT(c.described());

@@ -8,6 +8,12 @@ using namespace moeplan::literals;
 
 namespace {
 
+BOTH_TIMES("a step adds no more tokens than a sequence has", [] {
+  EXPECT(serving{.sequence_length = 4096}.new_tokens() == 1);
+  EXPECT(serving{.sequence_length = 4096, .step_tokens = 4096}.new_tokens() == 4096);
+  EXPECT(serving{.sequence_length = 4096, .step_tokens = 8192}.new_tokens() == 4096);
+});
+
 BOTH_TIMES("defaults", [] {
   EXPECT(serving{}.batch == 1);
   EXPECT(serving{}.sequence_length == 0); // has to be given

@@ -61,8 +61,8 @@ TEST_CASE("every member of a training deployment has its key") {
   const deployment_file file = read(R"({
     "schema": 1,
     "model": "mixtral-8x7b",
-    "cluster": {"gpu": {"memory_bytes": 10, "usable_memory_bytes": 9, "bf16_flops": 8, "fp8_flops": 7, "nvlink_bandwidth_bytes": 6,
-                        "network_bandwidth_bytes": 5}, "gpus": 64},
+    "cluster": {"gpu": {"memory_bytes": 10, "usable_memory_bytes": 9, "bf16_flops": 8, "fp8_flops": 7, "memory_bandwidth_bytes": 4,
+                        "nvlink_bandwidth_bytes": 6, "network_bandwidth_bytes": 5}, "gpus": 64},
     "strategy": {"tp": 2, "pp": 3, "vpp": 4, "cp": 5, "ep": 6, "etp": 7, "dp": 8, "sp": 2, "order": "tp-ep-dp-cp-pp", "mapping": "product"},
     "layout": {"first": 8, "last": 5},
     "training": {"global_batch": 64, "micro_batch": 2, "sequence_length": 32, "recompute": "selective",
@@ -83,6 +83,7 @@ TEST_CASE("every member of a training deployment has its key") {
                           .usable_memory = bytes{9},
                           .bf16_flops = 8,
                           .fp8_flops = 7,
+                          .memory_bandwidth = bytes{4},
                           .nvlink_bandwidth = bytes{6},
                           .network_bandwidth = bytes{5}};
   expected.cluster.total = 64;
@@ -247,6 +248,15 @@ TEST_CASE("clusters") {
   CHECK(contains(error_of(with(R"("gpus": 5, "nodes": 3)", cluster)), "/cluster/gpus: gpus given twice over"));
   CHECK(contains(error_of(with(R"("nodes": 3)", cluster)), "/cluster/gpus_per_node: missing key"));
   CHECK(contains(error_of(with(R"("gpus_per_node": 3)", cluster)), "/cluster/nodes: missing key"));
+  CHECK(read(with(R"("gpus_per_node": 4, "nodes": 36, "nvlink_domain": 72)", cluster)).deployment.cluster ==
+        moeplan::cluster{.gpus_per_node = 4, .nodes = 36, .nvlink_domain = 72});
+  CHECK(contains(error_of(with(R"("gpus": 144, "nvlink_domain": 72)", cluster)), "/cluster/gpus_per_node: missing key"));
+  const auto assumes_a_domain = [](const deployment_file& file) {
+    return std::any_of(file.defaults.begin(), file.defaults.end(), [](const auto& d) { return d.key == "/cluster/nvlink_domain"; });
+  };
+  CHECK(assumes_a_domain(read(with(cluster, cluster))));
+  CHECK_FALSE(assumes_a_domain(read(with(R"("gpus": 144)", cluster))));
+  CHECK_FALSE(assumes_a_domain(read(with(R"("gpus_per_node": 4, "nodes": 36, "nvlink_domain": 72)", cluster))));
   CHECK(error_of(with(R"("gpu": "h801-sxm", "gpus": 5)", cluster)).ends_with("nearest known: \"h800-sxm\""));
   CHECK(contains(error_of(with(R"("gpu": {"memory_bytes": -1}, "gpus": 5)", cluster)),
                  "/cluster/gpu/memory_bytes: a number out of range"));

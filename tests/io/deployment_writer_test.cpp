@@ -56,12 +56,14 @@ TEST_CASE("a deployment is read as it was written") {
   }
   SUBCASE("a bare number of GPUs") { d.cluster = {.total = 12}; }
   SUBCASE("nothing about the cluster") { d.cluster = {}; }
+  SUBCASE("nodes of a rack") { d.cluster.nvlink_domain = 64; }
   SUBCASE("a GPU of nobody's") {
     d.cluster.gpu = {.memory = bytes{80},
                      .usable_memory = bytes{79},
                      .bf16_flops = 1,
                      .fp8_flops = 2,
                      .fp4_flops = 3,
+                     .memory_bandwidth = bytes{6},
                      .nvlink_bandwidth = bytes{4},
                      .network_bandwidth = bytes{5}};
   }

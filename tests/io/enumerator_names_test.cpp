@@ -2,6 +2,7 @@
 
 #include <moeplan/io/enumerator_names.hpp>
 
+#include <iterator>
 #include <set>
 #include <string>
 
@@ -46,6 +47,16 @@ TEST_CASE("every enumerator has a name") {
   check_complete(held_names, held::replicated);
   check_complete(state_group_names, state_group::experts);
   check_complete(dense_shards_names, dense_shards::dp_ranks);
+}
+
+TEST_CASE("types of tensors, and those of them that no member of a deployment may be") {
+  for (const auto& n : number_type_names) CHECK(std::string{name_of_type(n.value)} == n.name);
+  for (const auto& n : index_type_names) {
+    CHECK(std::string{name_of_type(n.value)} == n.name);
+    CHECK(std::string{name_in(number_type_names, n.value)}.empty());
+  }
+  CHECK(std::string{name_of_type(number_type::int64)} == "int64");
+  CHECK(std::size(number_type_names) + std::size(index_type_names) == static_cast<std::size_t>(number_type::int64) + 1);
 }
 
 TEST_CASE("every module that can be computed again has a name") {

@@ -5,6 +5,7 @@
 
 #include <moeplan/describe/deployment.hpp>
 #include <moeplan/text/text.hpp>
+#include <moeplan/verify/order_number.hpp>
 
 namespace moeplan_test {
 
@@ -71,6 +72,8 @@ constexpr bool follow(moeplan::deployment& d, moeplan::text changes, std::int64_
     const auto a = static_cast<moeplan::axis>(i);
     if (changes == moeplan::name_of(a)) return d.strategy.set(a, value), true;
   }
+  if (changes == "order") return d.strategy.order = moeplan::order_of(value), true;
+  if (changes == "nvlink_domain") return d.cluster.nvlink_domain = value, true;
   if (changes == "gpus") return d.cluster = {.gpu = d.cluster.gpu, .total = value}, true;
   moeplan::model& m = d.model;
   if (changes == "heads") return m.attention.heads = value, true;

@@ -32,6 +32,29 @@ BOTH_TIMES("what is not known", [] {
   EXPECT(!facts_of(deployment{}).knows(known::experts));
 });
 
+BOTH_TIMES("how far NVLink reaches", [] {
+  const auto on = [](cluster c) { return facts_of(changed(trained, [&c](auto& d) { d.cluster = c; })); };
+  EXPECT(on({.gpus_per_node = 8, .nodes = 4}).nvlink_gpus == 8);
+  EXPECT(on({.gpus_per_node = 4, .nodes = 36, .nvlink_domain = 72}).nvlink_gpus == 72);
+  EXPECT(on({.gpus_per_node = 4, .nodes = 36, .nvlink_domain = 72}).knows(known::nodes | known::spread));
+  EXPECT(!on({.total = 32}).knows(known::nodes));
+  EXPECT(!on({.gpus_per_node = 8, .nodes = 4, .nvlink_domain = 12}).knows(known::nodes));
+  EXPECT(on({.gpus_per_node = 4096, .nodes = 1}).knows(known::nodes));
+  EXPECT(!on({.gpus_per_node = 4097, .nodes = 1}).knows(known::nodes));
+});
+
+BOTH_TIMES("on how many NVLink domains groups lie", [] {
+  const auto in_order = [](const char* order) { return facts_of(trained_with(rank_order{order})); };
+  EXPECT(in_order("tp-cp-ep-dp-pp").best_order == 0); // Nothing had to be computed.
+  // DP 4 and EDP 2 first: of TP 2, CP 2 and EP 8 two, two and four ranks are on a node.
+  const facts apart = in_order("dp-tp-cp-ep-pp");
+  EXPECT(apart.tp_domains == 1 && apart.cp_domains == 2 && apart.etp_domains == 1 && apart.ep_domains == 2);
+  EXPECT(apart.fewest_tp_domains == 1 && apart.fewest_cp_domains == 1 && apart.fewest_ep_domains == 1);
+  EXPECT(apart.best_order == 12345);
+  EXPECT(!in_order("dp-cp-ep-pp").knows(known::spread));
+  EXPECT(!facts_of(in(profile::vllm, trained)).knows(known::spread));
+});
+
 BOTH_TIMES("an absent DP is derived", [] {
   const facts f = facts_of(without(axis::dp));
   EXPECT(f.dp == 4 && !f.dp_given && f.knows(known::dp));

@@ -101,6 +101,9 @@ BOTH_TIMES("a global batch is legal for DP and the pipeline at once", [] {
   EXPECT(are(global_batch(INT64_MAX, trained), INT64_MAX / 16 * 16));
   EXPECT(are(global_batch(64, trained_with(pp{INT64_MAX / 4}))));
   EXPECT(are(global_batch(64, trained_with(dp{INT64_MAX}))));
+  const deployment one_by_one = moeplan_test::changed(in(profile::torchtitan, trained_with(pp{4}, dp{1}, ep{1})),
+                                                      [](auto& d) { d.workload.train.micro_batch = 1; });
+  EXPECT(are(global_batch(INT64_MAX - 2, one_by_one), INT64_MAX - 3)); // 2^61 - 1 rounds of four; one more in each is too many
 });
 
 /// Whether the second check finds an error that the first could judge and did not find, about the operand that was changed. (With EP 0 no

@@ -109,6 +109,7 @@ private:
     if (coin()) d.cluster.total = small();
     if (coin()) d.cluster.nodes = small();
     if (coin()) d.cluster.gpus_per_node = small();
+    if (chance(20)) d.cluster.nvlink_domain = small();
     d.layout.kind = any<moeplan::layout_kind>(4);
     if (coin()) d.layout.first = small();
     if (coin()) d.layout.last = small();
@@ -201,6 +202,7 @@ private:
       case 2: c.gpus_per_node = size % 8 == 0 ? 8 : 1, c.nodes = size % 8 == 0 ? size / 8 : size; break;
       default: coin() ? c.gpus_per_node = 8 : c.nodes = size; break;
     }
+    if (c.gpus_per_node.given && chance(15)) c.nvlink_domain = one_of({8, 16, 24, 72, 12});
   }
 
   void model(moeplan::model& m, number tp, number cp, number virtual_stages, number ep, number etp) {
@@ -457,7 +459,7 @@ private:
       case 10: d.strategy.order = order(); return;
       case 11: spoil(d.cluster.total); return;
       case 12: spoil(d.cluster.nodes); return;
-      case 13: spoil(d.cluster.gpus_per_node); return;
+      case 13: spoil(coin() ? d.cluster.gpus_per_node : d.cluster.nvlink_domain); return;
       case 14: spoil(m.layers); return;
       case 15: spoil(m.hidden_size); return;
       case 16: spoil(m.vocabulary_size); return;

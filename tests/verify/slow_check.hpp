@@ -5,10 +5,14 @@
 // divides by two is no question where it does not divide by CP.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <moeplan/describe/deployment.hpp>
@@ -44,7 +48,8 @@ public:
   rule_set violated;
   /// Rules that apply to the deployment, violated or not.
   rule_set judged;
-  /// Rules that apply but of which nothing is said: those on memory, where that was not to be computed or needs more than 64 bits on the way.
+  /// Rules that apply but of which nothing is said: those on memory, where that was not to be computed or needs more than 64 bits on the way;
+  /// those on where groups lie, of worlds that are too large to look at rank by rank.
   rule_set left_open;
 
   // Where memory is computed.
@@ -239,10 +244,86 @@ private:
     }
     judge(rule::mapping_is_folded, folded);
 
+    nodes(order);
+
     const bool no_etp = torchtitan || deepspeed;
     if (no_etp && etp_ok && m.experts.routed >= 1) judge(rule::etp_is_1, etp == 1);
     const bool one_order = torchtitan || vllm || sglang || trtllm || deepspeed;
     if (one_order) judge(rule::order_is_fixed, order == std::vector<axis>{axis::tp, axis::cp, axis::ep, axis::dp, axis::pp});
+  }
+
+  // --- Nodes and NVLink domains ------------------------------------------------------------------------------------------------
+
+  /// Domains that the busiest group along an axis touches, of all groups that lie so: rank by rank.
+  static std::int64_t most_domains(std::int64_t size, std::int64_t stride, std::int64_t world, std::int64_t domain) {
+    static std::map<std::array<std::int64_t, 4>, std::int64_t> seen;
+    const auto [at, is_new] = seen.try_emplace({size, stride, world, domain}, 0);
+    if (!is_new) return at->second;
+    for (std::int64_t first = 0; first < world; ++first) {
+      if (first / stride % size != 0) continue;
+      std::int64_t touched = 0;
+      std::int64_t before = -1;
+      for (std::int64_t i = 0; i < size; ++i) {
+        const std::int64_t here = (first + i * stride) / domain;
+        if (here != before) ++touched;
+        before = here;
+      }
+      at->second = std::max(at->second, touched);
+    }
+    return at->second;
+  }
+
+  /// Whether the tensor-parallel groups of a grid and those along its other inner axis touch as few domains as in the better of the two
+  /// orders in which these axes are the innermost.
+  void judge_inner(rule tensor_rule, rule other_rule, const integer (&size)[2], const integer (&stride)[2], std::int64_t world,
+                   std::int64_t domain) {
+    const auto a = static_cast<std::int64_t>(size[0]), b = static_cast<std::int64_t>(size[1]);
+    const auto domains = [=](std::int64_t a_stride, std::int64_t b_stride) {
+      return std::pair{most_domains(a, a_stride, world, domain), most_domains(b, b_stride, world, domain)};
+    };
+    const auto best = std::min(domains(1, a), domains(b, 1));
+    const auto now = domains(static_cast<std::int64_t>(stride[0]), static_cast<std::int64_t>(stride[1]));
+    judge(tensor_rule, now.first <= best.first);
+    judge(other_rule, now.second <= best.second);
+  }
+
+  void nodes(const std::vector<axis>& order) {
+    const moeplan::cluster& c = d.cluster;
+    const std::int64_t per_node = c.gpus_per_node.number;
+    const bool described = c.total.given || c.gpus_per_node.given || c.nodes.given;
+    const bool clear = judged.test(static_cast<std::size_t>(rule::cluster_has_gpus)) && described &&
+                       !violated.test(static_cast<std::size_t>(rule::cluster_has_gpus));
+    const std::int64_t domain = c.nvlink_domain.given ? c.nvlink_domain.number : per_node;
+    const bool whole = per_node >= 1 && domain >= per_node && domain % per_node == 0;
+    if (!described || clear) judge(rule::nvlink_domain_is_whole_nodes, !c.nvlink_domain.given || whole);
+    if (!clear || !whole || domain > 4096 || !sizes_ok || !experts_fit) return;
+
+    if (deepspeed && training) judge(rule::model_parallel_fills_nodes, divides(tp * pp, per_node));
+    if (!megatron) return;
+    const integer world = tp * cp * dp * pp;
+    const integer edp = tp * cp * dp / (etp * ep);
+    const bool has_experts = m.experts.routed >= 1;
+    // Several groups of so many ranks each, one after the other: does each have domains of its own, or each domain groups of its own?
+    if (has_experts) judge(rule::experts_fill_domains, edp * pp == 1 || divides(etp * ep, domain) || divides(domain, etp * ep));
+    for (const rule id :
+         {rule::order_names_tp, rule::order_names_cp, rule::order_names_ep, rule::order_names_dp, rule::order_names_pp})
+      if (violated.test(static_cast<std::size_t>(id))) return;
+    if (world > 4096) {
+      for (const rule id : {rule::tp_stays_together, rule::cp_stays_together, rule::etp_stays_together, rule::ep_stays_together})
+        left_open.set(static_cast<std::size_t>(id));
+      return;
+    }
+    integer dense[2] = {1, 1}, expert[2] = {1, 1}, ranks = 1, expert_ranks = 1;
+    for (const axis a : order) {
+      if (a == axis::tp) dense[0] = ranks, expert[0] = expert_ranks, ranks *= tp, expert_ranks *= etp;
+      if (a == axis::cp) dense[1] = ranks, ranks *= cp;
+      if (a == axis::ep) expert[1] = expert_ranks, expert_ranks *= ep;
+      if (a == axis::dp) ranks *= dp, expert_ranks *= edp;
+      if (a == axis::pp) ranks *= pp, expert_ranks *= pp;
+    }
+    const auto all = static_cast<std::int64_t>(world);
+    judge_inner(rule::tp_stays_together, rule::cp_stays_together, {tp, cp}, dense, all, domain);
+    if (has_experts) judge_inner(rule::etp_stays_together, rule::ep_stays_together, {etp, ep}, expert, all, domain);
   }
 
   // --- The model ---------------------------------------------------------------------------------------------------------------
@@ -554,12 +635,14 @@ private:
       judge(rule::expert_share_fills_blocks, etp == 1 || divides(128, m.experts.intermediate_size / etp));
     if ((vllm || sglang) && pp_ok) judge(rule::elastic_ep_excludes_pp, !s.elastic_ep || pp == 1);
 
+    // The ranks that share keys and values are some of TP's, unless CP's do; TensorRT-LLM has only those.
+    if (!trtllm && dcp >= 1 && tp_ok && cp_ok) judge(rule::tp_divides_by_decode_context, cp > 1 || divides(dcp, tp));
+
     if (vllm) {
       if (dp_ok) judge(rule::dp_needs_experts, dp == 1 || has_experts || replicas);
       if (ep_ok) judge(rule::elastic_ep_needs_ep, !s.elastic_ep || ep > 1);
       if (cp_ok && dp_ok) judge(rule::cp_excludes_dp, cp == 1 || dp == 1 || replicas);
       if (dcp >= 1 && tp_ok && cp_ok) {
-        if (cp == 1) judge(rule::tp_divides_by_decode_context, divides(dcp, tp));
         // config/model.py: only attention with heads of keys and values that TP would copy.
         const bool grouped = m.attention.kind == moeplan::attention_kind::grouped_query;
         if (cp == 1 && model_ok && divides(dcp, tp) && grouped) {
@@ -708,7 +791,8 @@ private:
     if (!compute) return;
     const slow_memory all{d, dp};
     if (all.beyond) return;
-    left_open.reset();
+    left_open.reset(fits);
+    left_open.reset(one_fits);
     knows_memory = true;
     peak = all.peak;
     fullest_stage = all.fullest_stage;

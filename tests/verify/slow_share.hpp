@@ -27,6 +27,8 @@ inline std::int64_t bits_of(moeplan::number_type type) {
     case moeplan::number_type::int8: return 8;
     case moeplan::number_type::fp4:
     case moeplan::number_type::int4: return 4;
+    case moeplan::number_type::int32: return 32;
+    case moeplan::number_type::int64: return 64;
   }
   return 0;
 }

@@ -197,15 +197,15 @@ private:
 /// TP ranks exchange activations in their own type, even where linear layers multiply in FP8. Norms of gradients, losses and
 /// loads of experts, which are a few numbers, are not counted; nor is context parallelism of linear attention. Precondition: a training
 /// run that `check` accepts.
-[[nodiscard]] constexpr block_communications block_communications_of(const activation_shape& s,
-                                                                     const exchange_formats& formats) noexcept {
+[[nodiscard]] constexpr block_communications block_communications_of(const activation_shape& s, const exchange_formats& formats,
+                                                                     expected_sizes expected = expected_sizes::computed) noexcept {
   block_communications list;
   detail::block_traffic_builder builder{s, list};
   builder.add_attention();
   builder.add_dense_mlp();
   if (s.experts > 0) {
     builder.add_shared_experts();
-    detail::expert_traffic_builder{s, formats, list}.add_exchange();
+    detail::expert_traffic_builder{s, formats, expected, list}.add_exchange();
   }
   builder.add_ends();
   return list;

@@ -5,6 +5,7 @@
 
 #include <moeplan/cost/collective.hpp>
 #include <moeplan/cost/collective_time.hpp>
+#include <moeplan/cost/deployment_cost.hpp>
 #include <moeplan/cost/model_flops.hpp>
 #include <moeplan/cost/topology.hpp>
 #include <moeplan/cost/traffic.hpp>

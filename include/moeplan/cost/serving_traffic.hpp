@@ -44,7 +44,7 @@ template <int OnUse = 0>
 class serving_traffic {
 public:
   constexpr explicit serving_traffic(const deployment& d, const serving_exchange& exchange = {}) noexcept
-      : deployment_{&d}, exchange_{exchange}, tokens_{saturating_count{d.workload.serve.batch} * d.workload.serve.step_tokens} {
+      : deployment_{&d}, exchange_{exchange}, tokens_{saturating_count{d.workload.serve.batch} * d.workload.serve.new_tokens()} {
     if (!d.strategy.resolved()) not_a_constant::dp_is_absent_resolve_the_strategy_first();
   }
 

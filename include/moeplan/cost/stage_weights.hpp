@@ -21,12 +21,16 @@ struct stage_weight_counts {
   rank_parameters<saturating_count> parameters{};
   saturating_count
       whole; ///< of dense ones those that TP ranks hold whole, and whose gradients they have for a part of the tokens each
-  bool embeddings = false; ///< a copy of the embedding that other pipeline ranks hold too
+  bool embeddings = false;     ///< a copy of the embedding that other pipeline ranks hold too
+  saturating_count looked_up;  ///< of parameters, those of embeddings, of which a pass reads single rows
+  saturating_count tied_heads; ///< of these, those that a head of the same stage reads whole
 
   constexpr stage_weight_counts& operator+=(const stage_weight_counts& b) noexcept {
     parameters += b.parameters;
     whole += b.whole;
     embeddings |= b.embeddings;
+    looked_up += b.looked_up;
+    tied_heads += b.tied_heads;
     return *this;
   }
 };
@@ -61,6 +65,8 @@ public:
     held.parameters = parameters_of_stage<saturating_count>(parts_, n);
     held.whole = whole_attention_ * n.softmax_attention + whole_router_ * n.moe_mlp + whole_layer_ * n.layers + whole_mtp_ * n.mtp;
     if (n.final_norm) held.whole += whole_norm_;
+    if (n.embedding) held.looked_up = embedding();
+    if (here.loss && !n.head_parameters) held.tied_heads = embedding();
     held.embeddings = embedding_holders_ > 1 && (n.embedding || (here.loss && deployment_->model.tied_embeddings));
     return held;
   }

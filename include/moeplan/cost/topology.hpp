@@ -3,8 +3,10 @@
 #include <cstdint>
 
 #include <moeplan/balance/node_limited_routing.hpp>
+#include <moeplan/cost/by_link.hpp>
 #include <moeplan/cost/communication.hpp>
 #include <moeplan/cost/group_spread.hpp>
+#include <moeplan/cost/rails.hpp>
 #include <moeplan/describe/deployment.hpp>
 #include <moeplan/mesh/group_axes.hpp>
 #include <moeplan/mesh/mesh.hpp>
@@ -12,7 +14,7 @@
 #include <moeplan/number/ratio.hpp>
 
 /// @file
-/// Which part of what ranks communicate stays inside a node, and which goes over the network.
+/// Which part of what ranks communicate stays inside a node, inside an NVLink domain and on a rail.
 
 namespace moeplan {
 
@@ -48,51 +50,73 @@ struct bytes_once_a_node {
   double expected_within_node = 0;
 };
 
-/// A strategy on nodes. Ranks fill one node after the other, as launchers number them. A tier is a node, within which GPUs have NVLink
-/// or what the machine has in its place, and the network between nodes; for another tier, such as all nodes of a switch, give the GPUs
-/// that it has.
+/// GPUs of a node, and of an NVLink domain, which is a node or several.
+struct link_reach {
+  std::int64_t gpus_per_node = 1;
+  std::int64_t nvlink_gpus = 1;
+};
+
+/// A strategy on nodes. Ranks fill one node after the other, and so one NVLink domain after the other, as launchers number them. A tier
+/// is a node, within which GPUs have NVLink or what the machine has in its place, and the network between nodes; for another tier, such as
+/// all nodes of a switch, give the GPUs that it has.
 ///
-/// Collectives but all-to-alls go around a ring of ascending ranks, which leaves each node once; no ring leaves a node less often.
-/// All-to-alls go straight to each rank, every other rank getting as much. What switches add up, and what algorithms send on trees, is
-/// spread otherwise.
+/// Collectives but all-to-alls go around a ring of ascending ranks, which leaves each node once; no ring leaves a node less often. From
+/// one NVLink domain to the next it stays on a rail if both have a rank on it. All-to-alls go straight to each rank, every other rank
+/// getting as much. What switches add up, and what algorithms send on trees, is spread otherwise.
 class topology {
 public:
-  /// Precondition: a strategy that `check` accepts, with DP given; gpus_per_node is at least 1.
-  constexpr topology(const strategy& s, std::int64_t gpus_per_node, std::int64_t rank_offset = 0) noexcept
+  /// Precondition: a strategy that `check` accepts, with DP given; gpus_per_node is at least 1, nvlink_gpus a multiple of it.
+  constexpr topology(const strategy& s, const link_reach& reach, std::int64_t rank_offset = 0) noexcept
       : mesh_{s, rank_offset},
-        nodes_{gpus_per_node},
+        nodes_{reach.gpus_per_node},
+        domains_{reach.nvlink_gpus},
         first_rank_{rank_offset},
-        stage_stride_{s[axis::pp] > 1 ? mesh_.rank(dense_coordinates{.pp = 1}) - rank_offset : 0},
-        from_a_nodes_start_{rank_offset % gpus_per_node == 0} {}
+        stage_stride_{s[axis::pp] > 1 ? mesh_.rank(dense_coordinates{.pp = 1}) - rank_offset : 0} {}
+
+  /// Each node is an NVLink domain of its own.
+  constexpr topology(const strategy& s, std::int64_t gpus_per_node, std::int64_t rank_offset = 0) noexcept
+      : topology{s, link_reach{gpus_per_node, gpus_per_node}, rank_offset} {}
 
   /// The nodes of the deployment's cluster. Precondition: it says how many GPUs a node has.
-  constexpr explicit topology(const deployment& d) noexcept : topology{d.strategy, d.cluster.gpus_per_node.number} {}
+  constexpr explicit topology(const deployment& d) noexcept
+      : topology{d.strategy, link_reach{d.cluster.gpus_per_node.number, d.cluster.nvlink_gpus()}} {}
 
   [[nodiscard]] constexpr const moeplan::mesh& mesh() const noexcept { return mesh_; }
   [[nodiscard]] constexpr const node_grid& nodes() const noexcept { return nodes_; }
+  [[nodiscard]] constexpr const node_grid& domains() const noexcept { return domains_; }
 
   /// All groups along these axes in the world, added up.
   [[nodiscard]] constexpr group_spread spread_of(group_axes along) const noexcept {
     const rank_groups all = mesh_.groups(along);
     const strided_ranks members = members_along(along);
-    if (is_regular(members)) return nodes_.alike(all.size(), members.count(), nodes_.members_on_a_node(members));
+    if (is_regular(nodes_, members)) return nodes_.alike(all.size(), members.count(), nodes_.members_on_a_node(members));
     group_leaders leaders{.first = first_rank_};
     leaders.append(along_others(along, false));
     return nodes_.spread_of(leaders, members);
   }
 
   /// Which part of a communication leaves nodes, of all ranks of its stage together. Precondition: a communication of this strategy.
-  [[nodiscard]] constexpr node_share share_of(const communication& c) const noexcept {
-    if (c.part == group_part::stages) return share_between_stages(c.from_stage, c.to_stage);
+  [[nodiscard]] constexpr node_share share_of(const communication& c) const noexcept { return share_between(nodes_, c); }
+
+  /// Which part of it leaves NVLink domains: what the network carries. Precondition as for share_of.
+  [[nodiscard]] constexpr node_share domain_share_of(const communication& c) const noexcept { return share_between(domains_, c); }
+
+  /// Which part of it leaves NVLink domains and stays on its rail. Precondition as for share_of.
+  [[nodiscard]] constexpr node_share rail_share_of(const communication& c) const noexcept {
+    if (c.part == group_part::stages) {
+      const bool same_rail = (c.to_stage - c.from_stage) * stage_stride_ % nodes_.gpus_per_node() == 0;
+      return same_rail ? domain_share_of(c) : node_share{0, 1};
+    }
     strided_ranks members = members_along(c.group);
     group_leaders leaders{.first = first_of_stage(c.group.grid, c.from_stage)};
-    if (c.part != group_part::all && !cut(members, leaders, c.part, c.ranks)) {
-      leaders.append(along_others(c.group, true));
-      return share_of(c.kind, nodes_.spread_of_parts(leaders, members, c.ranks, c.part == group_part::neighbours));
-    }
-    if (is_regular(members)) return share_of(c.kind, members.count(), nodes_.members_on_a_node(members));
-    leaders.append(along_others(c.group, true));
-    return share_of(c.kind, nodes_.spread_of(leaders, members));
+    const bool strided = c.part == group_part::all || cut(members, leaders, c.part, c.ranks);
+    const bool alike = strided && is_regular(nodes_, members) && is_regular(domains_, members);
+    if (!alike || !rails().same_on_every_node(members)) return rail_share_of_groups(c, leaders, members);
+    if (c.kind != collective::all_to_all) return domain_share_of(c);
+    // Each rank has one counterpart on each other node, of which those in its own domain do not count.
+    const std::int64_t on_a_node = nodes_.members_on_a_node(members);
+    const std::int64_t others = members.count() / on_a_node - domains_.members_on_a_node(members) / on_a_node;
+    return members.count() > 1 ? node_share{others, members.count() - 1} : node_share{0, 1};
   }
 
   /// Precondition as for share_of.
@@ -105,6 +129,19 @@ public:
     return {sent * (ratio{count{1}} - between), sent * between};
   }
 
+  /// The same by all links, NVLink domains and rails among them. Precondition as for share_of.
+  [[nodiscard]] constexpr by_link<ratio> link_bytes_of(const communication& c) const noexcept {
+    const node_share nodes = share_of(c);
+    const node_share domains = domain_share_of(c);
+    const node_share rails = rail_share_of(c);
+    const saturating_count all = c.group_bytes();
+    if (all.overflowed() || nodes.all.overflowed() || domains.all.overflowed() || rails.all.overflowed())
+      return {overflowed(), overflowed(), overflowed(), overflowed()};
+    const ratio sent{count{all.value()}, c.senders()};
+    return {sent * (ratio{count{1}} - nodes.value()), sent * (nodes.value() - domains.value()), sent * rails.value(),
+            sent * (domains.value() - rails.value())};
+  }
+
   /// An exchange of tokens between experts that goes through one rank a node. Not known where the experts of a group are not divided
   /// evenly among nodes in order, or their ranks are not; or where it is not known how many ranks a token goes to. Precondition: as for
   /// share_of, with copies.
@@ -112,7 +149,7 @@ public:
     const strided_ranks tensors = members_along(groups::etp);
     const strided_ranks members = members_along(c.group);
     bytes_once_a_node result;
-    if (c.copies == 0 || !is_regular(members) || !is_regular(tensors)) return result;
+    if (c.copies == 0 || !is_regular(nodes_, members) || !is_regular(nodes_, tensors)) return result;
     if (nodes_.members_on_a_node(tensors) != tensors.count()) return result;
     const std::int64_t here = nodes_.members_on_a_node(members);
     const std::int64_t visited = members.count() / here;
@@ -133,8 +170,46 @@ public:
 private:
   [[nodiscard]] static constexpr ratio overflowed() noexcept { return {count{1}, count{0} - 1}; }
 
-  [[nodiscard]] constexpr bool is_regular(const strided_ranks& members) const noexcept {
-    return from_a_nodes_start_ && nodes_.divides(members);
+  [[nodiscard]] constexpr rail_grid rails() const noexcept { return {nodes_, domains_}; }
+
+  /// Whether groups are known to be spread alike over nodes or NVLink domains.
+  [[nodiscard]] constexpr bool is_regular(const node_grid& on, const strided_ranks& members) const noexcept {
+    return on.node_of(first_rank_) * on.gpus_per_node() == first_rank_ && on.divides(members);
+  }
+
+  /// Which part leaves nodes or NVLink domains.
+  [[nodiscard]] constexpr node_share share_between(const node_grid& on, const communication& c) const noexcept {
+    if (c.part == group_part::stages) return share_between_stages(on, c.from_stage, c.to_stage);
+    strided_ranks members = members_along(c.group);
+    group_leaders leaders{.first = first_of_stage(c.group.grid, c.from_stage)};
+    if (c.part != group_part::all && !cut(members, leaders, c.part, c.ranks)) {
+      leaders.append(along_others(c.group, true));
+      return share_of(c.kind, on.spread_of_parts(leaders, members, c.ranks, c.part == group_part::neighbours));
+    }
+    if (is_regular(on, members)) return share_of(c.kind, members.count(), on.members_on_a_node(members));
+    leaders.append(along_others(c.group, true));
+    return share_of(c.kind, on.spread_of(leaders, members));
+  }
+
+  /// Group by group. `members` are those of one whole group, or already of one part.
+  [[nodiscard]] constexpr node_share rail_share_of_groups(const communication& c, group_leaders leaders,
+                                                          const strided_ranks& members) const noexcept {
+    leaders.append(along_others(c.group, true));
+    const std::int64_t parts = members.count() / c.ranks;
+    const bool near = c.part == group_part::neighbours;
+    saturating_count on_rail;
+    detail::leader_walk walk{leaders, domains_.gpus_per_node()};
+    do {
+      for (std::int64_t p = 0; p < parts; ++p) {
+        const group_members one{walk.first(), members, near ? p * c.ranks : p, near ? 1 : parts, c.ranks};
+        on_rail += walk.weight() * (c.kind == collective::all_to_all ? rails().pairs_on_rail(one)
+                                                                     : rails().hops_on_rail(one, c.kind != collective::broadcast));
+      }
+    } while (walk.next());
+    const std::int64_t each = c.kind == collective::all_to_all  ? c.ranks * (c.ranks - 1)
+                              : c.kind == collective::broadcast ? c.ranks - 1
+                                                                : c.ranks;
+    return c.ranks > 1 ? node_share{on_rail, leaders.count() * parts * each} : node_share{0, 1};
   }
 
   [[nodiscard]] constexpr strided_ranks members_along(group_axes along) const noexcept {
@@ -193,22 +268,22 @@ private:
   }
 
   /// From each rank of one stage to its neighbour in another one.
-  [[nodiscard]] constexpr node_share share_between_stages(std::int64_t from, std::int64_t to) const noexcept {
+  [[nodiscard]] constexpr node_share share_between_stages(const node_grid& on, std::int64_t from, std::int64_t to) const noexcept {
     if (from == to) return {0, 1};
     const std::int64_t first = from < to ? from : to;
     const std::int64_t distance = (from < to ? to - from : from - to) * stage_stride_;
-    if (distance >= nodes_.gpus_per_node()) return {1, 1};
+    if (distance >= on.gpus_per_node()) return {1, 1};
     group_leaders leaders{.first = first_of_stage(grid_kind::dense, first)};
     leaders.append(along_others({}, true));
-    const group_spread pairs = nodes_.spread_of(leaders, {2, distance});
+    const group_spread pairs = on.spread_of(leaders, {2, distance});
     return {pairs.pairs_between, pairs.groups * 2};
   }
 
   moeplan::mesh mesh_;
   node_grid nodes_;
+  node_grid domains_;
   std::int64_t first_rank_;
   std::int64_t stage_stride_;
-  bool from_a_nodes_start_;
 };
 
 } // namespace moeplan

@@ -81,6 +81,10 @@ public:
     return virtual_stages(deployment_->strategy, deployment_->layout);
   }
 
+  /// One of each block, for one sequence: forward, and what of it is done again where it is recomputed.
+  [[nodiscard]] constexpr const block_flops<Integer>& blocks() const noexcept { return blocks_; }
+  [[nodiscard]] constexpr const block_flops<Integer>& recomputed_blocks() const noexcept { return again_; }
+
   /// One sequence through a virtual stage; on which rank it lies pipeline/stage_placement.hpp says. Precondition: 0 <= stage < stages().
   [[nodiscard]] constexpr training_flops<Integer> of_stage(std::int64_t stage) const noexcept(never_throws) {
     const model& m = deployment_->model;

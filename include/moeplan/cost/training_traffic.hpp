@@ -58,6 +58,12 @@ struct traffic_block_counts {
 
 } // namespace detail
 
+/// How often in a step something is done for each block: traffic_block by traffic_block.
+struct block_times {
+  saturating_count once[traffic_blocks]{};
+  saturating_count again[traffic_blocks]{}; ///< in passes that are computed again
+};
+
 /// Every communication of one step of a training run. What stages have in common is computed once, when it is made; it refers to the
 /// deployment, which must outlive it. A template so that only who asks for traffic compiles it.
 ///
@@ -70,11 +76,12 @@ public:
   constexpr explicit training_traffic(const deployment& d) noexcept
       : training_traffic{d, exchange_formats::activations(d.workload.train.precision.weights)} {}
 
-  constexpr training_traffic(const deployment& d, const exchange_formats& formats) noexcept
+  constexpr training_traffic(const deployment& d, const exchange_formats& formats,
+                             expected_sizes expected = expected_sizes::computed) noexcept
       : deployment_{&d},
         shape_{activation_shape_of(d.model, rank_model(d.model, d.strategy), d.strategy, d.workload.train)},
         weights_{d, shape_.rank},
-        blocks_{block_communications_of(shape_, formats)} {
+        blocks_{block_communications_of(shape_, formats, expected)} {
     if (!d.strategy.resolved()) not_a_constant::dp_is_absent_resolve_the_strategy_first();
   }
 
@@ -100,20 +107,16 @@ public:
   /// other stages excepted: the sender has it. Precondition: 0 <= rank < stages().
   template <class Visit>
   constexpr void visit_stage(std::int64_t rank, Visit& visit) const noexcept {
-    const training& t = deployment_->workload.train;
-    const saturating_count all = micro_batches();
     stage_weight_counts held;
     const std::int64_t number = chunks();
     for (std::int64_t chunk = 0; chunk < number; ++chunk) {
-      const std::int64_t stage = virtual_stage(t.schedule, stages(), rank, chunk);
+      const std::int64_t stage = virtual_stage(deployment_->workload.train.schedule, stages(), rank, chunk);
       const stage_contents here = contents_of(stage);
-      // DualPipe: each direction has half of the micro-batches.
-      const saturating_count micro_batches = t.schedule != schedule::dualpipe ? all : (chunk % 2 == 0 ? (all + 1) / 2 : all / 2);
-      visit_blocks(rank, here, mtp_before(stage), micro_batches, visit);
-      visit_transfers(rank, stage, chunk, micro_batches, visit);
+      visit_blocks(rank, counts_of(here, mtp_before(stage)), micro_batches_of(chunk), visit);
+      visit_transfers(rank, stage, chunk, micro_batches_of(chunk), visit);
       held += weights_.of_stage(here);
     }
-    visit_gradients(rank, held, all, visit);
+    visit_gradients(rank, held, micro_batches(), visit);
   }
 
   /// Calls visit(const communication&) for all stages, from the first to the last.
@@ -125,9 +128,47 @@ public:
   /// How many stages from this one on do the same, itself included: their communications differ in the numbers of stages alone. For
   /// callers that look at one of each kind. Precondition: 0 <= rank < stages().
   [[nodiscard]] constexpr std::int64_t stages_alike(std::int64_t rank) const noexcept {
-    std::int64_t end = rank + 1;
-    while (end < stages() && are_alike(rank, end)) ++end;
+    if (turns(rank)) return 1;
+    std::int64_t end = turns(stages() - 1) ? stages() - 1 : stages();
+    const std::int64_t number = chunks();
+    for (std::int64_t chunk = 0; chunk < number; ++chunk) end = end_of_alike_chunks(rank, chunk, end);
     return end - rank;
+  }
+
+  /// The weights of a pipeline rank. Precondition: 0 <= rank < stages().
+  [[nodiscard]] constexpr stage_weight_counts weights_of(std::int64_t rank) const noexcept {
+    stage_weight_counts held;
+    const std::int64_t number = chunks();
+    for (std::int64_t chunk = 0; chunk < number; ++chunk)
+      held += weights_.of_stage(contents_of(virtual_stage(deployment_->workload.train.schedule, stages(), rank, chunk)));
+    return held;
+  }
+
+  /// How often the communications of each block are done in a step by a pipeline rank, but for those of passes that are computed again.
+  /// Precondition: 0 <= rank < stages().
+  [[nodiscard]] constexpr block_times times_of_blocks(std::int64_t rank) const noexcept {
+    block_times sum;
+    const std::int64_t number = chunks();
+    for (std::int64_t chunk = 0; chunk < number; ++chunk) {
+      const std::int64_t stage = virtual_stage(deployment_->workload.train.schedule, stages(), rank, chunk);
+      const block_counts counts = counts_of(contents_of(stage), mtp_before(stage));
+      const saturating_count times = micro_batches_of(chunk);
+      for (std::size_t block = 0; block < traffic_blocks; ++block) {
+        sum.once[block] += times * counts.once.of[block];
+        sum.again[block] += times * counts.again.of[block];
+      }
+    }
+    return sum;
+  }
+
+  /// The same as visit_stage() without the communications of blocks. `held` is weights_of() that rank.
+  template <class Visit>
+  constexpr void visit_beside_blocks(std::int64_t rank, const stage_weight_counts& held, Visit& visit) const noexcept {
+    const std::int64_t number = chunks();
+    for (std::int64_t chunk = 0; chunk < number; ++chunk)
+      visit_transfers(rank, virtual_stage(deployment_->workload.train.schedule, stages(), rank, chunk), chunk,
+                      micro_batches_of(chunk), visit);
+    visit_gradients(rank, held, micro_batches(), visit);
   }
 
 private:
@@ -139,25 +180,35 @@ private:
     return contents(deployment_->model, deployment_->strategy, deployment_->layout, stage);
   }
 
-  /// Whether two ranks' stages hold equal layers, and neither the first or the last stage.
-  [[nodiscard]] constexpr bool are_alike(std::int64_t a, std::int64_t b) const noexcept {
-    const schedule order = deployment_->workload.train.schedule;
-    for (std::int64_t chunk = 0; chunk < chunks(); ++chunk) {
-      const stage_contents first = contents_of(virtual_stage(order, stages(), a, chunk));
-      const stage_contents second = contents_of(virtual_stage(order, stages(), b, chunk));
-      if (first.embedding || first.loss || second.embedding || second.loss) return false;
-      // Modules for multi-token prediction need not be alike: none of them is the first.
-      if (first.mtp_layers > 0 || second.mtp_layers > 0) return false;
-      constexpr flops_convention how = flops_convention::exact();
-      if (!(blocks_of_stage(deployment_->model, first, 0, how) == blocks_of_stage(deployment_->model, second, 0, how)))
-        return false;
-      const training& t = deployment_->workload.train;
-      if (t.recompute == recompute::full && t.recompute_method == recompute_method::block &&
-          !(recomputed_blocks_of_stage(deployment_->model, first, 0, t, how) ==
-            recomputed_blocks_of_stage(deployment_->model, second, 0, t, how)))
-        return false;
+  /// The first rank behind `rank` and before `end` whose chunk holds other layers, or is the first or the last stage; or `end`.
+  [[nodiscard]] constexpr std::int64_t end_of_alike_chunks(std::int64_t rank, std::int64_t chunk, std::int64_t end) const noexcept {
+    const model& m = deployment_->model;
+    const training& t = deployment_->workload.train;
+    constexpr flops_convention how = flops_convention::exact();
+    const bool by_block = t.recompute == recompute::full && t.recompute_method == recompute_method::block;
+    const stage_contents first = contents_of(virtual_stage(t.schedule, stages(), rank, chunk));
+    if (stands_alone(first)) return rank + 1;
+    const stage_blocks blocks = blocks_of_stage(m, first, 0, how);
+    const stage_blocks again = by_block ? recomputed_blocks_of_stage(m, first, 0, t, how) : stage_blocks{};
+    const bool all_layers_alike = alike(blocks_of_layers(m, first.first_layer, m.layers)); // from its first one on
+    for (std::int64_t other = rank + 1; other < end; ++other) {
+      const stage_contents held = contents_of(virtual_stage(t.schedule, stages(), other, chunk));
+      if (stands_alone(held) || held.decoder_layers != first.decoder_layers) return other;
+      if (all_layers_alike && held.first_layer > first.first_layer) continue;
+      if (!(blocks_of_stage(m, held, 0, how) == blocks)) return other;
+      if (by_block && !(recomputed_blocks_of_stage(m, held, 0, t, how) == again)) return other;
     }
-    return turns(a) == turns(b);
+    return end;
+  }
+
+  [[nodiscard]] static constexpr bool alike(const stage_blocks& layers) noexcept {
+    const int attentions = (layers.full_attention > 0) + (layers.windowed_attention > 0) + (layers.linear_attention > 0);
+    return attentions == 1 && (layers.dense_mlp == 0 || layers.moe_mlp == 0);
+  }
+
+  /// Modules for multi-token prediction need not be alike: none of them is the first.
+  [[nodiscard]] static constexpr bool stands_alone(const stage_contents& held) noexcept {
+    return held.embedding || held.loss || held.mtp_layers > 0;
   }
 
   /// Whether two successive stages lie on the rank, so that nothing is sent between them.
@@ -172,18 +223,34 @@ private:
     return modules;
   }
 
-  template <class Visit>
-  constexpr void visit_blocks(std::int64_t rank, const stage_contents& here, std::int64_t modules_before,
-                              saturating_count micro_batches, Visit& visit) const noexcept {
+  /// Of a virtual stage.
+  struct block_counts {
+    detail::traffic_block_counts once{};
+    detail::traffic_block_counts again{}; ///< recomputed
+  };
+
+  [[nodiscard]] constexpr block_counts counts_of(const stage_contents& here, std::int64_t modules_before) const noexcept {
     const model& m = deployment_->model;
-    const training& t = deployment_->workload.train;
     constexpr flops_convention how = flops_convention::exact();
-    detail::traffic_block_counts counts = detail::traffic_counts(blocks_of_stage(m, here, modules_before, how));
+    block_counts c{detail::traffic_counts(blocks_of_stage(m, here, modules_before, how)),
+                   detail::traffic_counts(recomputed_blocks_of_stage(m, here, modules_before, deployment_->workload.train, how))};
     // A module for multi-token prediction embeds its tokens itself.
-    counts[traffic_block::embedding] = (here.embedding ? 1 : 0) + here.mtp_layers;
-    const detail::traffic_block_counts again = detail::traffic_counts(recomputed_blocks_of_stage(m, here, modules_before, t, how));
+    c.once[traffic_block::embedding] = (here.embedding ? 1 : 0) + here.mtp_layers;
+    return c;
+  }
+
+  /// DualPipe: each direction has half of the micro-batches.
+  [[nodiscard]] constexpr saturating_count micro_batches_of(std::int64_t chunk) const noexcept {
+    const saturating_count all = micro_batches();
+    if (deployment_->workload.train.schedule != schedule::dualpipe) return all;
+    return chunk % 2 == 0 ? (all + 1) / 2 : all / 2;
+  }
+
+  template <class Visit>
+  constexpr void visit_blocks(std::int64_t rank, const block_counts& counts, saturating_count micro_batches,
+                              Visit& visit) const noexcept {
     for (const block_communication& b : blocks_) {
-      const std::int64_t blocks = b.each.pass == communication_pass::recompute ? again[b.block] : counts[b.block];
+      const std::int64_t blocks = b.each.pass == communication_pass::recompute ? counts.again[b.block] : counts.once[b.block];
       if (blocks == 0) continue;
       communication c = b.each;
       c.times = c.times * blocks * micro_batches;
@@ -280,8 +347,9 @@ private:
       update(rank, purpose::gradients, collective::all_reduce, group, part, ranks, gradients, 1, source, visit);
     } else {
       update(rank, purpose::gradients, collective::reduce_scatter, group, part, shards, gradients, passes, source, visit);
-      update(rank, purpose::gradients, collective::all_reduce, group, copies == ranks ? group_part::all : group_part::spread,
-             copies, detail::divided_up<saturating_count>(gradients, shards), passes, source, visit);
+      if (copies > 1)
+        update(rank, purpose::gradients, collective::all_reduce, group, copies == ranks ? group_part::all : group_part::spread,
+               copies, detail::divided_up<saturating_count>(gradients, shards), passes, source, visit);
       // Whole weights are there for one pass only: they are gathered for the forward pass and again for the backward pass.
       update(rank, purpose::weights, collective::all_gather, group, part, shards, weights,
              gathers_each_time ? passes * 2 : saturating_count{1}, source, visit);

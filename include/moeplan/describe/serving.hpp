@@ -32,7 +32,7 @@ struct serving {
   std::int64_t block_size = cache_block::vllm; ///< tokens in a block of the paged cache
   windowed_cache windows = windowed_cache::window;
   /// What one step may add to a sequence, and windows hold too: 1 while decoding, or a chunk of a prompt (vLLM
-  /// --max-num-batched-tokens).
+  /// --max-num-batched-tokens). Of a sequence with no more tokens it adds all.
   std::int64_t step_tokens = 1;
   number_type linear_state = number_type::bf16; ///< the recurrent state of linear attention (vLLM's default; SGLang's is fp32)
   /// Multi-token prediction modules are loaded, and draft tokens (speculative decoding).
@@ -42,6 +42,11 @@ struct serving {
   bool absorbed_projections = false;
   /// Of each GPU, for what is neither weights nor cache: activations, CUDA graphs, communication buffers.
   bytes reserve{};
+
+  /// Tokens that a step adds to each sequence: `step_tokens`, or all that the sequence has where these are fewer.
+  [[nodiscard]] constexpr std::int64_t new_tokens() const noexcept {
+    return step_tokens < sequence_length ? step_tokens : sequence_length;
+  }
 
   friend constexpr bool operator==(const serving&, const serving&) noexcept = default;
 };

@@ -109,6 +109,7 @@ inline gpu deployment_reader::read_gpu(const json_place& place) {
   rate("bf16_flops", g.bf16_flops);
   rate("fp8_flops", g.fp8_flops);
   rate("fp4_flops", g.fp4_flops);
+  amount("memory_bandwidth_bytes", g.memory_bandwidth);
   amount("nvlink_bandwidth_bytes", g.nvlink_bandwidth);
   amount("network_bandwidth_bytes", g.network_bandwidth);
   object.refuse_unknown_keys();
@@ -125,13 +126,18 @@ inline moeplan::cluster deployment_reader::read_cluster(const json_place& place)
   const auto per_node = object.find("gpus_per_node");
   const auto nodes = object.find("nodes");
   const auto gpus = object.find("gpus");
+  const auto domain = object.find("nvlink_domain");
   object.refuse_unknown_keys();
   if (gpus && (per_node || nodes)) gpus->refuse("either gpus, or gpus_per_node and nodes", "gpus given twice over");
   if (gpus) c.total = gpus->integer();
   if (per_node) c.gpus_per_node = per_node->integer();
   if (nodes) c.nodes = nodes->integer();
+  if (domain)
+    c.nvlink_domain = domain->integer();
+  else if (per_node)
+    result_.defaults.push_back({place.pointer() + "/nvlink_domain", "a node", "moeplan's own: where NVLink ends on HGX and DGX"});
   if (per_node && !nodes) (void)object.need("nodes");
-  if (nodes && !per_node) (void)object.need("gpus_per_node");
+  if ((nodes || domain) && !per_node) (void)object.need("gpus_per_node");
   return c;
 }
 

@@ -57,6 +57,7 @@ public:
     if (c.total.given) json_->member("gpus", c.total.number);
     if (c.gpus_per_node.given) json_->member("gpus_per_node", c.gpus_per_node.number);
     if (c.nodes.given) json_->member("nodes", c.nodes.number);
+    if (c.nvlink_domain.given) json_->member("nvlink_domain", c.nvlink_domain.number);
     json_->end_object();
   }
 
@@ -107,6 +108,7 @@ private:
     json_->key("gpu").begin_object(json_lines::one);
     json_->member("memory_bytes", g.memory.value()).member("usable_memory_bytes", g.usable_memory.value());
     json_->member("bf16_flops", g.bf16_flops).member("fp8_flops", g.fp8_flops).member("fp4_flops", g.fp4_flops);
+    json_->member("memory_bandwidth_bytes", g.memory_bandwidth.value());
     json_->member("nvlink_bandwidth_bytes", g.nvlink_bandwidth.value());
     json_->member("network_bandwidth_bytes", g.network_bandwidth.value());
     json_->end_object();

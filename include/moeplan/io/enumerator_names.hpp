@@ -56,6 +56,9 @@ inline constexpr named<number_type> number_type_names[] = {
     {"none", number_type::none}, {"fp32", number_type::fp32}, {"bf16", number_type::bf16}, {"fp16", number_type::fp16},
     {"fp8", number_type::fp8},   {"int8", number_type::int8}, {"fp4", number_type::fp4},   {"int4", number_type::int4}};
 
+/// Of tensors alone: no member of a deployment may be one of them.
+inline constexpr named<number_type> index_type_names[] = {{"int32", number_type::int32}, {"int64", number_type::int64}};
+
 inline constexpr named<fp8_recipe> fp8_recipe_names[] = {{"none", fp8_recipe::none},
                                                          {"delayed", fp8_recipe::delayed},
                                                          {"tensorwise", fp8_recipe::tensorwise},
@@ -118,6 +121,12 @@ template <class T, std::size_t N>
   for (const named<T>& n : names)
     if (n.value == value) return n.name;
   return "";
+}
+
+/// What a tensor's type is called.
+[[nodiscard]] constexpr const char* name_of_type(number_type type) noexcept {
+  const char* const name = name_in(number_type_names, type);
+  return *name != '\0' ? name : name_in(index_type_names, type);
 }
 
 } // namespace moeplan::io

@@ -37,6 +37,7 @@ template <int OnUse = 0>
 [[nodiscard]] constexpr findings check(const deployment& d) noexcept {
   findings result{.facts = facts_of(d)};
   detail::judge<rules::world>(result);
+  detail::judge<rules::nodes>(result);
   detail::judge<rules::model>(result);
   detail::judge<rules::tensor>(result);
   detail::judge<rules::experts>(result);

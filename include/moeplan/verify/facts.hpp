@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <initializer_list>
 
+#include <moeplan/cost/order_nodes.hpp>
 #include <moeplan/describe/deployment.hpp>
 #include <moeplan/mesh/gpus.hpp>
 #include <moeplan/mesh/stage_layers.hpp>
 #include <moeplan/number/divisors.hpp>
+#include <moeplan/verify/order_number.hpp>
 
 /// @file
 /// The numbers that rules are about, taken from a deployment once.
@@ -44,6 +46,9 @@ inline constexpr std::uint32_t memory =
 inline constexpr std::uint32_t chunks = 1U << 25;        ///< every rank has as many virtual stages
 inline constexpr std::uint32_t window = 1U << 26;        ///< attention has one, on some layers
 inline constexpr std::uint32_t micro_batches = 1U << 27; ///< how many a step has: a whole number, of a global batch that is given
+inline constexpr std::uint32_t nodes = 1U << 28;         ///< GPUs of a node and of an NVLink domain, at most 4096
+inline constexpr std::uint32_t spread =
+    1U << 29; ///< on how many NVLink domains groups lie, in an order of ranks that has every axis
 inline constexpr std::uint32_t degrees = tp | pp | vpp | ep | etp | dp | cp | sp;
 inline constexpr std::uint32_t grids = degrees | no_overflow | folded | experts_fit;
 } // namespace known
@@ -75,6 +80,14 @@ struct facts {
   bool order_ends_with_pp = false;
   bool order_is_default = false;
   std::uint16_t order_names = 0; ///< one bit an axis
+  bool nvlink_domain_given = false;
+  std::int64_t nvlink_domain = 0; ///< as described
+  std::int64_t nvlink_gpus = 0;   ///< of an NVLink domain, which is a node unless the cluster says more
+  /// NVLink domains that a group of each kind touches at most, and in the best order of ranks. 0 where neither had to be computed to see
+  /// that they are the same.
+  std::int64_t tp_domains = 0, fewest_tp_domains = 0, cp_domains = 0, fewest_cp_domains = 0;
+  std::int64_t etp_domains = 0, fewest_etp_domains = 0, ep_domains = 0, fewest_ep_domains = 0;
+  std::int64_t best_order = 0; ///< its number
 
   // The model.
   std::int64_t layers = 0, hidden_size = 0, vocabulary_size = 0, heads = 0, kv_heads = 0;
@@ -173,6 +186,9 @@ constexpr void note(facts& f, bool condition, std::uint32_t what) noexcept {
   if (condition) f.known |= what;
 }
 
+/// In larger ones nothing is said about where groups lie.
+inline constexpr std::int64_t most_nvlink_gpus = 4096;
+
 constexpr void read_cluster(facts& f, const cluster& c) noexcept {
   f.gpus_per_node = c.gpus_per_node.number;
   f.nodes = c.nodes.number;
@@ -185,6 +201,11 @@ constexpr void read_cluster(facts& f, const cluster& c) noexcept {
   const bool clear = c.total.given ? f.cluster_total > 0 && (!nodes_given || in_nodes == gpus) : by_nodes;
   f.available = clear ? or_zero(gpus) : 0;
   note(f, f.available > 0, known::cluster);
+  f.nvlink_domain_given = c.nvlink_domain.given;
+  f.nvlink_domain = c.nvlink_domain.number;
+  f.nvlink_gpus = c.nvlink_domain.value_or(f.gpus_per_node);
+  const bool whole_nodes = f.gpus_per_node > 0 && f.nvlink_gpus > 0 && f.nvlink_gpus % f.gpus_per_node == 0;
+  note(f, f.available > 0 && whole_nodes && f.nvlink_gpus <= most_nvlink_gpus, known::nodes);
 }
 
 constexpr void read_degrees(facts& f, const strategy& s) noexcept {
@@ -243,6 +264,34 @@ constexpr void read_stage_strides(facts& f, const rank_order& order) noexcept {
       default: return;
     }
   }
+}
+
+/// Whether the order of ranks names every axis whose size is not 1 on both grids.
+[[nodiscard]] constexpr bool orders_every_axis(const facts& f) noexcept {
+  return (f.names(axis::tp) || (f.tp == 1 && f.etp == 1)) && (f.names(axis::cp) || f.cp == 1) && (f.names(axis::ep) || f.ep == 1) &&
+         (f.names(axis::dp) || (f.dp == 1 && f.edp == 1)) && (f.names(axis::pp) || f.pp == 1);
+}
+
+/// On how many NVLink domains the groups of Megatron-LM's order of ranks lie, and could.
+constexpr void read_spread(facts& f, const rank_order& order) noexcept {
+  if (f.profile != profile::megatron || !f.knows(known::grids | known::nodes)) return;
+  if (!orders_every_axis(f)) return;
+  f.known |= known::spread;
+  const ordered_axes axes{{f.tp, f.cp, f.dp, f.etp, f.ep, f.edp, f.pp}, order};
+  if (axes.dense.plainly_best(f.nvlink_gpus) && axes.expert.plainly_best(f.nvlink_gpus)) return;
+  const inner_nodes dense = axes.dense.nodes(f.nvlink_gpus);
+  const inner_nodes fewest_dense = axes.dense.fewest(f.nvlink_gpus);
+  const inner_nodes expert = axes.expert.nodes(f.nvlink_gpus);
+  const inner_nodes fewest_expert = axes.expert.fewest(f.nvlink_gpus);
+  f.tp_domains = dense.tensor;
+  f.cp_domains = dense.other;
+  f.etp_domains = expert.tensor;
+  f.ep_domains = expert.other;
+  f.fewest_tp_domains = fewest_dense.tensor;
+  f.fewest_cp_domains = fewest_dense.other;
+  f.fewest_etp_domains = fewest_expert.tensor;
+  f.fewest_ep_domains = fewest_expert.other;
+  f.best_order = number_of(axes.best_order(f.nvlink_gpus));
 }
 
 /// Everything that needs all degrees.
@@ -450,6 +499,7 @@ constexpr void read_chunks(facts& f) noexcept {
   detail::read_layout(f, d.layout);
   detail::derive_dp(f, d.strategy);
   detail::read_grids(f, d.strategy);
+  detail::read_spread(f, d.strategy.order);
   detail::read_workload(f, d.workload);
   detail::read_chunks(f);
   const auto physical = saturating_count{f.experts > 0 ? f.experts : 0} + (f.redundant_experts > 0 ? f.redundant_experts : 0);

@@ -6,6 +6,7 @@
 #include <moeplan/text/text_buffer.hpp>
 #include <moeplan/verify/facts.hpp>
 #include <moeplan/verify/legal.hpp>
+#include <moeplan/verify/order_number.hpp>
 #include <moeplan/verify/rules/table.hpp>
 
 /// @file
@@ -48,7 +49,8 @@ public:
   /// The operand that legal() is about; empty if there is nothing to suggest.
   [[nodiscard]] constexpr text changes() const noexcept { return entry_->changes; }
 
-  /// Nearest values of `changes` that would satisfy the rule, the other operands staying as they are.
+  /// Nearest values of `changes` that would satisfy the rule, the other operands staying as they are. An order of ranks is its number,
+  /// see order_of().
   [[nodiscard]] constexpr legal_values legal() const noexcept {
     // Not compared with a null pointer, which g++ with -fsanitize=undefined does not do in constant expressions.
     if (*entry_->changes == 0) return {};
@@ -159,13 +161,25 @@ private:
   [[nodiscard]] constexpr bool bit(std::size_t i) const noexcept { return (violated[i / 64] >> i % 64 & 1U) != 0; }
 };
 
+/// Appends a legal value as it is written in a deployment: a number, or an order of ranks.
+template <std::size_t Capacity>
+constexpr void append_value(text_buffer<Capacity>& sentence, text changes, std::int64_t value) noexcept {
+  if (changes == text{"order"})
+    sentence.append(text{written(order_of(value))});
+  else
+    sentence.append(value);
+}
+
 /// Appends the nearest legal values of a finding to a text, "; nearest legal ep: 32 or 64", or nothing where there are none.
 template <std::size_t Capacity>
 constexpr void append_legal(text_buffer<Capacity>& sentence, const finding& f) noexcept {
   const legal_values values = f.legal();
   if (values.empty()) return;
-  sentence.append(text{"; nearest legal "}).append(f.changes()).append(text{": "}).append(values[0]);
-  if (values.size() > 1) sentence.append(text{" or "}).append(values[1]);
+  sentence.append(text{"; nearest legal "}).append(f.changes()).append(text{": "});
+  append_value(sentence, f.changes(), values[0]);
+  if (values.size() < 2) return;
+  sentence.append(text{" or "});
+  append_value(sentence, f.changes(), values[1]);
 }
 
 } // namespace moeplan

@@ -250,8 +250,10 @@ struct wanted_micro_batches {
   for (std::int64_t n = f.global_batch % unit == 0 ? units - 1 : units; n >= least / unit && n > units - reach && v.empty(); --n)
     if (allowed(n)) v.push_back(n * unit);
   const std::size_t below = v.size();
-  for (std::int64_t n = units + 1; n <= __INT64_MAX__ / unit && n < units + reach && v.size() == below; ++n)
-    if (allowed(n)) v.push_back(n * unit);
+  const std::int64_t most = __INT64_MAX__ / unit;
+  const std::int64_t last = most - units > reach ? units + reach : most;
+  for (std::int64_t n = units; n < last && v.size() == below;)
+    if (allowed(++n)) v.push_back(n * unit);
   return v;
 }
 

@@ -86,8 +86,8 @@ constexpr bool satisfied(indices<I...>) noexcept {
 
 /// Every error of a deployment in words. A template so that only who requires it compiles it.
 template <int OnUse = 0>
-[[nodiscard]] constexpr text_buffer<36864> sentences(const deployment& d) noexcept {
-  text_buffer<36864> all;
+[[nodiscard]] constexpr text_buffer<38912> sentences(const deployment& d) noexcept {
+  text_buffer<38912> all;
   const findings found = check(d);
   for (const finding f : found) {
     if (f.level() != severity::error) continue;

@@ -42,6 +42,15 @@ enum class rule : std::uint16_t {
   order_is_fixed,
   gpus_divide_over_nodes,
 
+  // rules/nodes.hpp
+  nvlink_domain_is_whole_nodes,
+  tp_stays_together,
+  cp_stays_together,
+  etp_stays_together,
+  ep_stays_together,
+  experts_fill_domains,
+  model_parallel_fills_nodes,
+
   // rules/model.hpp
   layers_are_at_least_1,
   hidden_size_is_at_least_1,
@@ -242,6 +251,7 @@ inline constexpr operand chunks{"chunks", &facts::chunks};
 inline constexpr operand cluster_total{"gpus", &facts::cluster_total};
 inline constexpr operand copies{"copies", &facts::moe_dp};
 inline constexpr operand cp{"cp", &facts::cp};
+inline constexpr operand cp_domains{"touched", &facts::cp_domains};
 inline constexpr operand decode_context{"decode_context", &facts::decode_context};
 inline constexpr operand dense_layers{"dense_layers", &facts::dense_layers};
 inline constexpr operand dense_stride{"dense_stride", &facts::dense_before_pp};
@@ -251,12 +261,18 @@ inline constexpr operand dp_shard{"dp_shard", &facts::dp_shard};
 inline constexpr operand edp{"edp", &facts::edp};
 inline constexpr operand edp_if_tp{"edp_if_tp", &facts::edp_if_etp_is_tp};
 inline constexpr operand ep{"ep", &facts::ep};
+inline constexpr operand ep_domains{"touched", &facts::ep_domains};
 inline constexpr operand etp{"etp", &facts::etp};
+inline constexpr operand etp_domains{"touched", &facts::etp_domains};
 inline constexpr operand every{"every", &facts::moe_every};
 inline constexpr operand expert_intermediate_size{"expert_intermediate_size", &facts::expert_mlp};
 inline constexpr operand expert_ranks{"expert_ranks", &facts::expert_ranks};
 inline constexpr operand expert_stride{"expert_stride", &facts::expert_before_pp};
 inline constexpr operand experts{"experts", &facts::experts};
+inline constexpr operand fewest_cp_domains{"fewest", &facts::fewest_cp_domains};
+inline constexpr operand fewest_ep_domains{"fewest", &facts::fewest_ep_domains};
+inline constexpr operand fewest_etp_domains{"fewest", &facts::fewest_etp_domains};
+inline constexpr operand fewest_tp_domains{"fewest", &facts::fewest_tp_domains};
 inline constexpr operand first_full_layer{"first", &facts::first_full_layer};
 inline constexpr operand first_layers{"first", &facts::first_layers};
 inline constexpr operand first_moe_layer{"first", &facts::first_moe_layer};
@@ -294,6 +310,8 @@ inline constexpr operand mtp_layers{"mtp_layers", &facts::mtp_layers};
 inline constexpr operand mtp_stage{"mtp_stage", &facts::mtp_stage};
 inline constexpr operand mtp_stages{"mtp_stages", &facts::mtp_stages};
 inline constexpr operand nodes{"nodes", &facts::nodes};
+inline constexpr operand nvlink_domain{"nvlink_domain", &facts::nvlink_domain};
+inline constexpr operand nvlink_gpus{"nvlink_gpus", &facts::nvlink_gpus};
 inline constexpr operand one_request_bytes{"request_bytes", &facts::one_request_bytes};
 inline constexpr operand peak_bytes{"peak_bytes", &facts::peak_bytes};
 inline constexpr operand phase{"phase", &facts::moe_phase};
@@ -322,6 +340,7 @@ inline constexpr operand step_tokens{"step_tokens", &facts::step_tokens};
 inline constexpr operand tokens{"tokens", &facts::micro_batch_tokens};
 inline constexpr operand top_k{"top_k", &facts::top_k};
 inline constexpr operand tp{"tp", &facts::tp};
+inline constexpr operand tp_domains{"touched", &facts::tp_domains};
 inline constexpr operand v_head_dim{"v_head_dim", &facts::v_head_dim};
 inline constexpr operand vocabulary_multiple{"vocabulary_multiple", &facts::vocabulary_multiple};
 inline constexpr operand vocabulary_size{"vocabulary_size", &facts::vocabulary_size};

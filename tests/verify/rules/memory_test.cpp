@@ -164,6 +164,11 @@ constexpr rule_case cases[] = {
      scheduled(schedule::dualpipe, trained_with(pp{7})), // Of 6 and 8 only the latter divides eight layers.
      {7},
      {8}},
+    {rule::dualpipe_needs_even_pp,
+     scheduled(schedule::dualpipe, trained_with(pp{2})),
+     changed(scheduled(schedule::dualpipe, trained_with(pp{3}, vpp{3})), [](auto& d) { d.layout = layout::balanced(); }),
+     {3},
+     {2}}, // PP 4 x VPP 3 are more stages than layers.
     {rule::offload_is_a_share, offloaded({8, 8}), offloaded({9, 8})},
     {rule::offload_is_a_share, offloaded({9, 8}, served), offloaded({INT64_MAX, 2})},
     {rule::busiest_share_is_a_share, busiest({8, 8}), busiest({129, 128})},

@@ -57,12 +57,13 @@ constexpr legal_values fewer_virtual_stages(const facts& f) noexcept {
   if (f.layout == layout_kind::listed) return {};
   return detail::nearest_allowed(f, f.vpp, detail::most_virtual_stages, detail::allows_vpp);
 }
-/// Of an even layout, only what divides its layers. Without a pipeline another schedule is meant.
+/// Of an even layout, only what divides its layers; of a balanced one, what leaves a layer to each virtual stage. Without a pipeline
+/// another schedule is meant.
 constexpr legal_values even_pp(const facts& f) noexcept {
   legal_values v;
   if (f.pp == 1 || (f.layout != layout_kind::even && f.layout != layout_kind::balanced)) return v;
   for (const std::int64_t pp : detail::multiples(2, f.pp))
-    if (f.layout == layout_kind::even ? f.slots % pp == 0 : pp <= f.layers) v.push_back(pp);
+    if (f.layout == layout_kind::even ? f.slots % pp == 0 : (f.vpp > 1 ? f.vpp : 1) <= f.layers / pp) v.push_back(pp);
   return v;
 }
 

@@ -46,10 +46,10 @@ constexpr bool ep_is_at_most_256(const facts& f) noexcept { return f.ep <= 256; 
 
 namespace moeplan::legal {
 
-/// Decode contexts that vLLM accepts on TP ranks.
+/// Decode contexts on TP ranks; vLLM wants them to hold no head of keys and values twice.
 constexpr bool allows_decode_context(const facts& f, std::int64_t ranks) noexcept {
   if (f.tp % ranks != 0) return false;
-  if (ranks == 1 || f.latent_attention || !f.knows(known::model)) return true;
+  if (!detail::under(f, scope::vllm) || ranks == 1 || f.latent_attention || !f.knows(known::model)) return true;
   return f.tp > f.kv_heads && ranks <= f.tp / f.kv_heads && f.heads / f.kv_heads % ranks == 0;
 }
 constexpr legal_values decode_context_on_tp(const facts& f) noexcept {
@@ -164,9 +164,9 @@ inline constexpr rule_entry serving[] = {
      .changes = "cp"},
     {.id = rule::tp_divides_by_decode_context,
      .name = "tp_divides_by_decode_context",
-     .scope = scope::vllm,
+     .scope = scope::arithmetic & ~scope::trtllm, // whose decode context is 1 or CP
      .needs = known::serving | known::tp | known::cp | known::decode_context,
-     .message = "vLLM's decode context parallelism uses the TP ranks, and {decode_context} does not divide TP {tp}",
+     .message = "the ranks that share the keys and values of a sequence are TP ranks, and {decode_context} does not divide TP {tp}",
      .operands = {&operands::decode_context, &operands::tp},
      .source = "vLLM ParallelConfig._validate_parallel_config",
      .holds = holds::tp_divides_by_decode_context,

@@ -7,6 +7,7 @@
 #include <moeplan/verify/rules/experts.hpp>
 #include <moeplan/verify/rules/memory.hpp>
 #include <moeplan/verify/rules/model.hpp>
+#include <moeplan/verify/rules/nodes.hpp>
 #include <moeplan/verify/rules/pipeline.hpp>
 #include <moeplan/verify/rules/serving.hpp>
 #include <moeplan/verify/rules/sharding.hpp>
@@ -27,7 +28,7 @@ struct section {
   constexpr section(const rule_entry (&table)[N]) noexcept : first{table}, length{N} {}
 };
 
-inline constexpr section sections[] = {world, model, tensor, experts, pipeline, batch, sharding, serving, memory};
+inline constexpr section sections[] = {world, nodes, model, tensor, experts, pipeline, batch, sharding, serving, memory};
 
 /// One bit a rule.
 struct rule_bits {

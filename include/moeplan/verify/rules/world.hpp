@@ -6,16 +6,6 @@
 /// @file
 /// Rules on degrees, the number of GPUs, the two grids and the order of ranks.
 
-namespace moeplan::detail {
-
-/// Whether the order of ranks names every axis whose size is not 1 on both grids.
-[[nodiscard]] constexpr bool orders_every_axis(const facts& f) noexcept {
-  return (f.names(axis::tp) || (f.tp == 1 && f.etp == 1)) && (f.names(axis::cp) || f.cp == 1) && (f.names(axis::ep) || f.ep == 1) &&
-         (f.names(axis::dp) || (f.dp == 1 && f.edp == 1)) && (f.names(axis::pp) || f.pp == 1);
-}
-
-} // namespace moeplan::detail
-
 namespace moeplan::holds {
 
 constexpr bool tp_is_at_least_1(const facts& f) noexcept { return f.tp >= 1; }
