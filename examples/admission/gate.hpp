@@ -18,6 +18,7 @@
 
 #include <moeplan/describe/deployment.hpp>
 #include <moeplan/mesh/mesh.hpp>
+#include <moeplan/search/fit_gpus.hpp>
 #include <moeplan/verify/check.hpp>
 
 #include "locality.hpp"
@@ -120,28 +121,14 @@ constexpr void grow(moeplan::deployment& job, moeplan::findings& found, const mo
   if (found.facts.dp != smallest.dp * legal) set_copies(job, found, smallest, legal);
 }
 
-/// Gives a job that only lacks memory the smallest DP with which it has enough, on at most `gpus` GPUs. More ranks never need more memory
-/// each, so that the most of them tell whether there is one. `found`: what `check` says of its smallest world.
+/// Gives a job that only lacks memory the smallest DP with which it has enough, on at most `gpus` GPUs, if there is one. `found`: what
+/// `check` says of its smallest world.
 constexpr void grow_until_it_fits(moeplan::deployment& job, moeplan::findings& found, std::int64_t gpus) noexcept {
   const moeplan::facts smallest = found.facts;
-  if (smallest.gpus > gpus) return;
-  std::int64_t enough = copies(smallest, gpus / smallest.gpus);
-  for (; enough > 1; enough = copies(smallest, enough - 1)) {
-    set_copies(job, found, smallest, enough);
-    if (found.ok() || only_lacks_memory(found)) break;
-  }
-  if (!found.ok()) enough = 1;
-  std::int64_t too_few = 1;
-  while (enough > too_few + 1) {
-    const std::int64_t middle = too_few + (enough - too_few) / 2;
-    const std::int64_t n = copies(smallest, middle);
-    if (n > too_few) set_copies(job, found, smallest, n);
-    if (n > too_few && found.ok())
-      enough = n;
-    else
-      too_few = middle;
-  }
-  set_copies(job, found, smallest, enough);
+  moeplan::deployment on_all = job;
+  on_all.cluster = {.gpu = job.cluster.gpu, .total = gpus};
+  const moeplan::fit_answer fewest = moeplan::fewest_gpus(on_all);
+  if (fewest.found()) set_copies(job, found, smallest, fewest.value / smallest.gpus);
 }
 
 /// With which other DP a job would fit.

@@ -125,6 +125,25 @@ TEST_CASE("no DP is offered that does not fit into memory") {
   CHECK(decide(sharing_by(8), three, policy::first_fit).fits_now == world_size{});
 }
 
+// V-Min holds the more of few micro-batches: with DP 1 a rank needs 90 MB, with DP 6 (4 micro-batches) 82, with DP 8 (3) 86.
+TEST_CASE("more ranks may need more memory each") {
+  const deployment d{
+      .model = {.layers = 24,
+                .hidden_size = 64,
+                .vocabulary_size = 128,
+                .intermediate_size = 256,
+                .attention = attention::multi_head(1, 64)},
+      .cluster = {.gpu = {.memory = bytes{83'000'000}}, .total = 48},
+      .strategy = {pp{6}, vpp{2}},
+      .workload =
+          training{.global_batch = 24, .sequence_length = 1024, .sharding = sharding::optimizer, .schedule = schedule::v_min}};
+  constexpr std::int64_t free[] = {48};
+  CHECK(decide(d, free, policy::first_fit).world == world_size{.dp = 6, .gpus = 36});
+  deployment fixed = d;
+  fixed.strategy = d.strategy.with(dp{8});
+  CHECK(decide(fixed, free, policy::first_fit).findings.contains(rule::stage_fits_memory));
+}
+
 BOTH_TIMES("a cluster that contradicts itself is refused", [] {
   EXPECT(decided(mixtral(tp2_pp2_ep4, {}, 0)).findings.contains(rule::cluster_has_gpus));
   deployment d = mixtral(tp2_pp2_ep4.with(dp{2}), {}, 16);

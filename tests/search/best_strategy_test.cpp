@@ -90,6 +90,31 @@ TEST_CASE("the fewest GPUs that run Mixtral-8x7B at all") {
   CHECK(a.best.gpus == fewest);
 }
 
+// 16 bytes a parameter are 10.7 TB, more than 134 GPUs of 80 GB have.
+TEST_CASE("of a large cluster only as much is looked at as it takes") {
+  search_space s;
+  s.base = {.model = catalog::deepseek_v3,
+            .cluster = {.gpu = catalog::h800_sxm, .gpus_per_node = 8, .nodes = 16384},
+            .workload = training{
+                .global_batch = 15360, .sequence_length = 4096, .recompute = recompute::full, .sharding = sharding::optimizer}};
+  s.base.workload.train.precision.gradients = number_type::bf16;
+  s.cp = s.etp = 1;
+  const search_answer large = fewest_gpus(s);
+  REQUIRE(large.found);
+  CHECK(check(deployment_of(s, large.best)).ok());
+  CHECK(large.best.gpus > 134);
+  CHECK(large.best.gpus <= 512);
+  CHECK(large.best.cluster_gpus == 131072);
+  s.base.cluster.nodes = large.best.gpus / 8;
+  const search_answer exact = fewest_gpus(s);
+  REQUIRE(exact.found);
+  CHECK(exact.best.strategy == large.best.strategy);
+  CHECK(exact.best.peak_bytes == large.best.peak_bytes);
+  s.base.cluster.nodes = large.best.gpus / 8 - 1;
+  CHECK(!fewest_gpus(s).found);
+  CHECK(!best_strategy(s, ranking::in_order(criterion::gpus)).found);
+}
+
 TEST_CASE("an empty result says why") {
   search_space s = mixtral();
   s.base.cluster = {.gpu = catalog::h100_sxm, .gpus_per_node = 8, .nodes = 1};

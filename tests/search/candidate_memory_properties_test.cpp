@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include <random>
+#include <utility>
 
 using namespace moeplan;
 
@@ -64,15 +65,17 @@ TEST_CASE("the peak is that of the fullest stage, and no capacity below it suffi
     CAPTURE(i);
     const deployment d = runs.next();
     detail::candidate_memory<> shared;
-    shared.set_ranks(d);
+    shared.set_ranks();
+    shared.set_experts(d);
     shared.set_pipeline(d);
+    shared.set_states(d);
     const auto peak = static_cast<std::int64_t>(memory(d).peak().value());
-    const std::int64_t place = i % 40; // remembered or not
+    const detail::memory_place place{i % 40, i % 3}; // remembered or not
     const detail::memory_verdict enough = shared.judge(d, place, peak);
     CHECK(enough.fits);
     CHECK(enough.peak == peak);
     CHECK(!shared.judge(d, place, peak - 1).fits);
-    CHECK(!shared.states_exceed(d, peak));
+    CHECK(!shared.states_exceed(peak));
     deep += d.strategy[axis::pp] > 8;
     interleaved += d.strategy[axis::vpp] > 2;
   }
@@ -86,8 +89,10 @@ TEST_CASE("states exceed what the states of the fullest stage take, less a byte"
     CAPTURE(i);
     const deployment d = runs.next();
     detail::candidate_memory<> shared;
-    shared.set_ranks(d);
+    shared.set_ranks();
+    shared.set_experts(d);
     shared.set_pipeline(d);
+    shared.set_states(d);
     std::int64_t most = 0;
     const training_memory run{d};
     for (std::int64_t rank = 0; rank < run.stages(); ++rank) {
@@ -97,7 +102,7 @@ TEST_CASE("states exceed what the states of the fullest stage take, less a byte"
       if (states > most) most = states;
     }
     if (most == 0) continue;
-    CHECK(shared.states_exceed(d, most - 1));
+    CHECK(shared.states_exceed(most - 1));
   }
 }
 
@@ -108,10 +113,12 @@ TEST_CASE("turning to another pipeline, other data parallelism and other shardin
     CAPTURE(i);
     deployment d = runs.next();
     detail::candidate_memory<> shared;
-    shared.set_ranks(d);
+    shared.set_ranks();
+    shared.set_experts(d);
     for (int other = 0; other < 4; ++other) {
       shared.set_pipeline(d);
-      CHECK(shared.judge(d, 0, __INT64_MAX__).peak == static_cast<std::int64_t>(memory(d).peak().value()));
+      shared.set_states(d);
+      CHECK(shared.judge(d, {}, __INT64_MAX__).peak == static_cast<std::int64_t>(memory(d).peak().value()));
       deployment changed = d;
       changed.layout = layout::balanced();
       changed.strategy = changed.strategy.with(pp{1 + (i + other) % 7}).with(vpp{1}).with(dp{d.strategy[axis::dp] * 2});
@@ -123,4 +130,74 @@ TEST_CASE("turning to another pipeline, other data parallelism and other shardin
     }
   }
   CHECK(turned > 300);
+}
+
+TEST_CASE("another number of micro-batches, other data parallelism and other sharding on the same pipeline do so too") {
+  random_runs runs;
+  int few = 0;
+  int fewer_matter = 0;
+  for (int i = 0; i < 1500; ++i) {
+    CAPTURE(i);
+    deployment d = runs.next();
+    detail::candidate_memory<> shared;
+    shared.set_ranks();
+    shared.set_experts(d);
+    shared.set_pipeline(d);
+    const std::int64_t ranks = d.strategy[axis::pp];
+    for (const std::int64_t micro_batches :
+         {5 * ranks, 9 * ranks, 4 * ranks, 2 * ranks + 2, 2 * ranks + 1, ranks, std::int64_t{1}}) {
+      training& t = d.workload.train;
+      d.strategy = d.strategy.with(dp{8 + 8 * (micro_batches % 2)});
+      t.sharding = static_cast<sharding>(micro_batches % 4);
+      t.global_batch = t.micro_batch * d.strategy[axis::dp] * micro_batches;
+      if (!check(d).ok()) continue;
+      shared.set_states(d);
+      CHECK(shared.judge(d, {}, __INT64_MAX__).peak == static_cast<std::int64_t>(memory(d).peak().value()));
+      few += micro_batches < ranks;
+      fewer_matter += detail::micro_batches_that_matter(pipeline_shape_of(d)) < micro_batches;
+    }
+  }
+  CHECK(few > 200);
+  CHECK(fewer_matter > 1000);
+}
+
+TEST_CASE("a larger micro-batch of which as many matter takes no less memory") {
+  random_runs runs;
+  int compared = 0;
+  for (int i = 0; i < 1500; ++i) {
+    CAPTURE(i);
+    deployment d = runs.next();
+    training& t = d.workload.train;
+    std::uint64_t last = 0;
+    for (t.micro_batch = 1; t.micro_batch <= 8; ++t.micro_batch) {
+      t.global_batch = t.micro_batch * d.strategy[axis::dp] * d.strategy[axis::pp] * 4;
+      if (!check(d).ok()) break;
+      const std::uint64_t peak = memory(d).peak().value();
+      CHECK(peak >= last);
+      last = peak;
+      ++compared;
+    }
+  }
+  CHECK(compared > 5000);
+}
+
+TEST_CASE("other expert ranks do so too") {
+  random_runs runs;
+  int turned = 0;
+  for (int i = 0; i < 1500; ++i) {
+    CAPTURE(i);
+    deployment d = runs.next();
+    detail::candidate_memory<> shared;
+    shared.set_ranks();
+    for (const auto& [ep_size, etp_size] : {std::pair{1, 1}, {4, 1}, {8, 2}, {2, 4}}) {
+      d.strategy = d.strategy.with(ep{ep_size}).with(etp{etp_size});
+      if (!check(d).ok()) continue;
+      shared.set_experts(d);
+      shared.set_pipeline(d);
+      shared.set_states(d);
+      CHECK(shared.judge(d, {}, __INT64_MAX__).peak == static_cast<std::int64_t>(memory(d).peak().value()));
+      ++turned;
+    }
+  }
+  CHECK(turned > 3000);
 }

@@ -9,6 +9,7 @@ using namespace moeplan;
 // strategy_search_properties_test.cpp verifies the order: a rule that depends on more than is said here would reject legal strategies.
 BOTH_TIMES("a rule is decided by the last part that it depends on", [] {
   EXPECT(decided_by(rule::layers_are_at_least_1) == decision::nothing);
+  EXPECT(decided_by(rule::nvlink_domain_is_whole_nodes) == decision::nothing);
   EXPECT(decided_by(rule::heads_divide_by_tp) == decision::tensor);
   EXPECT(decided_by(rule::sequence_divides_by_twice_cp) == decision::context);
   EXPECT(decided_by(rule::sp_is_1_or_tp) == decision::sequence);

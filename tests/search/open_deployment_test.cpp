@@ -23,10 +23,13 @@ BOTH_TIMES("a rule on numbers that are not chosen yet is not judged, another is"
   EXPECT(d.first_violated(check(d.tried)) == rule_count);
   d.choose_micro_batch(0);
   EXPECT(d.first_violated(check(d.tried)) == static_cast<std::size_t>(rule::micro_batch_is_at_least_1));
-  d.choose_micro_batch(1);
+  d.leave_micro_batch_open();
   d.choose(axis::tp, 4);
   d.choose(axis::ep, 4);
+  EXPECT(!d.only_micro_batch_is_open());
   d.choose(axis::dp, 1);
+  EXPECT(d.only_micro_batch_is_open() && !d.is_complete());
+  d.choose_micro_batch(1);
   EXPECT(d.is_complete());
   EXPECT(check(d.tried).ok());
 });

@@ -40,6 +40,11 @@ BOTH_TIMES("each criterion has its direction", [] {
   uneven.layer_balance = {8, 7};
   EXPECT(better_by(criterion::layer_balance, even, uneven));
   EXPECT(!better_by(criterion::layer_balance, uneven, even));
+  search_candidate near{.network_bytes = 5, .step_bound = {true, 2.0}};
+  search_candidate far{.network_bytes = 6, .step_bound = {true, 2.5}};
+  EXPECT(better_by(criterion::network_traffic, near, far) && !better_by(criterion::network_traffic, far, near));
+  EXPECT(better_by(criterion::step_time, near, far) && !better_by(criterion::step_time, far, near));
+  EXPECT(!better_by(criterion::step_time, near, near));
 });
 
 BOTH_TIMES("what is not known is worse than what is", [] {
@@ -50,6 +55,25 @@ BOTH_TIMES("what is not known is worse than what is", [] {
   for (const criterion by : {criterion::peak_memory, criterion::headroom, criterion::bubble})
     EXPECT(!better_by(by, unknown, known));
   EXPECT(better_by(criterion::bubble, known, unknown));
+  search_candidate measured = known;
+  measured.network_bytes = __INT64_MAX__;
+  measured.step_bound = {true, 1e9};
+  for (const criterion by : {criterion::network_traffic, criterion::step_time}) {
+    EXPECT(better_by(by, measured, known));
+    EXPECT(!better_by(by, known, measured) && !better_by(by, known, known));
+  }
+});
+
+// Half of the cluster at a utilisation of a half: three quarters of its FLOPs are left.
+BOTH_TIMES("the step's time is weighed by the FLOPs of the cluster that the model leaves", [] {
+  search_candidate c = candidate(32, 0, 0, 0);
+  c.step_bound = {true, 7.0};
+  c.most_utilisation = 0.5;
+  const auto by = ranking::by_weight(ranking::entry{criterion::step_time, 4});
+  EXPECT(by.score(c) == std::uint64_t{3} << 32);
+  c.step_bound = {};
+  EXPECT(by.score(c) == std::uint64_t{4} << 32);
+  EXPECT(by.compares(criterion::step_time) && !by.compares(criterion::bubble));
 });
 
 // 8 of 64 GPUs are an eighth of 2^32, 40 of 80 bytes a half, 25 of 100 idle a quarter.
@@ -60,6 +84,7 @@ BOTH_TIMES("a weighted ranking adds up shares", [] {
   EXPECT(by.score(candidate(8, 40, 25, 0)) == whole + whole + whole);
   EXPECT(by.before(candidate(8, 40, 25, 5), candidate(9, 40, 25, 0)));
   EXPECT(by.before(candidate(16, 40, 0, 5), candidate(16, 40, 1, 0)));
-  EXPECT(by.before(candidate(8, 80, 0, 0), candidate(8, 40, 25, 1))); // equal sums: 1 + 2 + 0 and 1 + 1 + 1
-  EXPECT(by.before(candidate(8, 40, 25, 0), candidate(8, 80, 0, 1)));
+  // Equal sums, 1 + 2 + 0 and 1 + 1 + 1: as many GPUs, and less peak memory.
+  EXPECT(by.before(candidate(8, 40, 25, 1), candidate(8, 80, 0, 0)) && !by.before(candidate(8, 80, 0, 0), candidate(8, 40, 25, 1)));
+  EXPECT(by.before(candidate(8, 80, 0, 0), candidate(8, 80, 0, 1)));
 });

@@ -139,14 +139,24 @@ BOTH_TIMES("layers that do not divide: another layout", [] {
   EXPECT(first(d, {.pinned = {repair_part::layout}}).strategy == strategy{pp{1}});
 });
 
-BOTH_TIMES("what no other degree mends has no repair, and the rule says why", [] {
+BOTH_TIMES("what no part has to do with has no repair, whatever the parts, and the rule says why", [] {
   deployment d = small();
   d.model.experts.top_k = 9;
   const auto none = nearest_repairs<1>(d, {.most_changes = 1});
   EXPECT(none.outcome == repair_outcome::none);
   EXPECT(!none.found());
+  EXPECT(none.exhausted == counted_repair_parts.size() + 1);
+  EXPECT(none.considered == 1);
+  EXPECT(none.rejected[static_cast<std::size_t>(rule::top_k_is_within_experts)] == 1);
+});
+
+BOTH_TIMES("degrees that are pinned wrong leave no repair, and the rules say why", [] {
+  deployment d = small();
+  d.strategy = {ep{3}};
+  const auto none = nearest_repairs<1>(d, {.pinned = {repair_part::ep_size}, .most_changes = 1});
+  EXPECT(none.outcome == repair_outcome::none);
   EXPECT(none.exhausted == 2); // no change, and one
-  EXPECT(none.rejected[static_cast<std::size_t>(rule::top_k_is_within_experts)] == none.considered);
+  EXPECT(none.rejected[static_cast<std::size_t>(rule::experts_divide_by_ep)] == none.considered);
 });
 
 BOTH_TIMES("a search that is stopped says so", [] {
@@ -192,6 +202,21 @@ TEST_CASE("DeepSeek-V3 without recomputation: what takes less memory") {
   CHECK(repaired.found());
   for (const repair& r : repaired.nearest) CHECK(check(r.on(d)).ok());
   CHECK(repaired.rejected[static_cast<std::size_t>(rule::stage_fits_memory)] > 0);
+}
+
+// 16 bytes a parameter and 671 billion of them on 64 GPUs of 80 GB: twice what there is. On 256 GPUs it is half.
+TEST_CASE("a model that is far too large is known to be so at once; one that is not quite is looked at") {
+  deployment d = deepseek_v3(8, {ep{8}}, layout::even());
+  d.workload.train.precision.gradients = number_type::bf16;
+  const auto none = nearest_repairs(d);
+  CHECK(none.outcome == repair_outcome::none);
+  CHECK(none.considered == 1);
+  CHECK(none.rejected[static_cast<std::size_t>(rule::stage_fits_memory)] == 1);
+  d.cluster.nodes = 32;
+  const auto some = nearest_repairs(d);
+  CHECK(some.considered > 1000);
+  CHECK(some.found());
+  for (const repair& r : some.nearest) CHECK(check(r.on(d)).ok());
 }
 
 TEST_CASE("numbers beyond all measure") {

@@ -38,3 +38,17 @@ BOTH_TIMES("headroom is what the capacity leaves", [] {
   const search_candidate c{.peak_bytes = 30, .capacity_bytes = 80};
   EXPECT(c.headroom_bytes() == 50);
 });
+
+// What `moeplan pipeline` calls the bubble fraction is the share of all ranks together.
+BOTH_TIMES("with equally long passes all ranks idle as long as the one that idles longest", [] {
+  int known = 0;
+  for (std::int64_t s = 0; s < 9; ++s)
+    for (const std::int64_t ranks : {2, 4, 8, 12})
+      for (const std::int64_t micro_batches : {1, 8, 16, 40}) {
+        const pipeline_shape p{.schedule = static_cast<schedule>(s), .ranks = ranks, .micro_batches = micro_batches};
+        if (!bubble_of(p, {}).known) continue;
+        EXPECT(mean_idle_share(p, {}) == bubble_of(p, {}).worst_idle_share());
+        ++known;
+      }
+  EXPECT(known > 60);
+});

@@ -35,6 +35,7 @@ inline constexpr std::size_t decision_count = static_cast<std::size_t>(decision:
 [[nodiscard]] constexpr decision decided_by(rule id) noexcept {
   switch (id) {
     case rule::cluster_has_gpus:
+    case rule::nvlink_domain_is_whole_nodes:
     case rule::dp_can_be_derived:
     case rule::layers_are_at_least_1:
     case rule::hidden_size_is_at_least_1:

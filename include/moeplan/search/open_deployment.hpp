@@ -48,10 +48,12 @@ struct open_deployment {
     set_open(rule::micro_batch_is_at_least_1, true);
   }
 
-  [[nodiscard]] constexpr bool is_complete() const noexcept {
-    for (const std::uint64_t word : open.words)
-      if (word != 0) return false;
-    return true;
+  [[nodiscard]] constexpr bool is_complete() const noexcept { return only_open({}); }
+
+  [[nodiscard]] constexpr bool only_micro_batch_is_open() const noexcept {
+    rules::rule_bits micro_batch;
+    micro_batch.set(static_cast<std::size_t>(rule::micro_batch_is_at_least_1));
+    return only_open(micro_batch);
   }
 
   /// The first rule that is violated whatever the open numbers will be; rule_count if there is none.
@@ -64,6 +66,12 @@ struct open_deployment {
   }
 
 private:
+  [[nodiscard]] constexpr bool only_open(const rules::rule_bits& expected) const noexcept {
+    for (std::size_t i = 0; i < findings::words; ++i)
+      if (open.words[i] != expected.words[i]) return false;
+    return true;
+  }
+
   constexpr void set_open(rule r, bool is_open) noexcept {
     const auto i = static_cast<std::size_t>(r);
     const std::uint64_t bit = std::uint64_t{1} << i % 64;

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <moeplan/cost/step_time.hpp>
+#include <moeplan/number/optional_integer.hpp>
 #include <moeplan/number/sequence.hpp>
 #include <moeplan/search/search_candidate.hpp>
 
@@ -13,15 +15,17 @@ namespace moeplan {
 
 /// What strategies are compared by. What is not known of a candidate counts as worse than everything that is.
 enum class criterion : std::uint16_t {
-  gpus,         ///< fewer is better
-  idle_gpus,    ///< of the cluster: fewer is better
-  peak_memory,  ///< on each rank of the fullest stage: less is better
-  headroom,     ///< what a GPU has left beside the peak: more is better
-  bubble,       ///< the idle share of the rank that idles longest, of equally long passes: less is better
-  layer_balance ///< decoder layers of the stage that has most, over the mean: less is better
+  gpus,            ///< fewer is better
+  idle_gpus,       ///< of the cluster: fewer is better
+  peak_memory,     ///< on each rank of the fullest stage: less is better
+  headroom,        ///< what a GPU has left beside the peak: more is better
+  bubble,          ///< the idle share of all ranks' time, of equally long passes: less is better
+  layer_balance,   ///< decoder layers of the stage that has most, over the mean: less is better
+  network_traffic, ///< bytes that a GPU sends over the network in a step, see network_traffic(): fewer are better
+  step_time        ///< the time that nothing can beat, unequal stages included, see deployment_cost: less is better
 };
 
-inline constexpr std::size_t criterion_count = static_cast<std::size_t>(criterion::layer_balance) + 1;
+inline constexpr std::size_t criterion_count = static_cast<std::size_t>(criterion::step_time) + 1;
 
 namespace detail {
 
@@ -50,6 +54,15 @@ struct share {
   return {static_cast<std::uint64_t>(part), static_cast<std::uint64_t>(whole)};
 }
 
+/// The part of what the cluster can compute in the shortest possible step that the model does not need.
+[[nodiscard]] constexpr share unused_share(const search_candidate& c) noexcept {
+  constexpr std::uint64_t whole = std::uint64_t{1} << 32;
+  if (!c.step_bound.known || c.cluster_gpus < 1) return {};
+  const double used = c.most_utilisation * static_cast<double>(c.gpus) / static_cast<double>(c.cluster_gpus);
+  if (!(used >= 0 && used <= 1)) return {};
+  return {whole - static_cast<std::uint64_t>(used * static_cast<double>(whole)), whole};
+}
+
 /// How bad a candidate is under a criterion: 0 is perfect, 1 the worst, or not known.
 [[nodiscard]] constexpr share badness(criterion by, const search_candidate& c) noexcept {
   switch (by) {
@@ -62,11 +75,23 @@ struct share {
       if (!c.bubble.known || all.overflowed() || all == count{0}) return {};
       return {c.bubble.idle.value(), all.value()};
     }
-    case criterion::layer_balance: break;
+    case criterion::layer_balance: {
+      const ratio r = c.layer_balance; // 1 and more; its reciprocal is the share of the work that is done
+      if (r.overflowed() || r.numerator == count{0}) return {};
+      return {(r.numerator - r.denominator).value(), r.numerator.value()};
+    }
+    case criterion::network_traffic: return {};
+    case criterion::step_time: break;
   }
-  const ratio r = c.layer_balance; // 1 and more; its reciprocal is the share of the work that is done
-  if (r.overflowed() || r.numerator == count{0}) return {};
-  return {(r.numerator - r.denominator).value(), r.numerator.value()};
+  return unused_share(c);
+}
+
+/// Whether the first of two is strictly less, where what is not known is the most.
+[[nodiscard]] constexpr bool is_less(const optional_integer& a, const optional_integer& b) noexcept {
+  return a.given && (!b.given || a.number < b.number);
+}
+[[nodiscard]] constexpr bool is_less(const known_seconds& a, const known_seconds& b) noexcept {
+  return a.known && (!b.known || a.seconds < b.seconds);
 }
 
 } // namespace detail
@@ -74,6 +99,8 @@ struct share {
 /// How good a candidate is by one criterion alone: whether `a` is strictly better than `b`.
 [[nodiscard]] constexpr bool better_by(criterion by, const search_candidate& a, const search_candidate& b) noexcept {
   if (by == criterion::gpus) return a.gpus < b.gpus; // Also without a cluster.
+  if (by == criterion::network_traffic) return detail::is_less(a.network_bytes, b.network_bytes);
+  if (by == criterion::step_time) return detail::is_less(a.step_bound, b.step_bound);
   return detail::badness(by, a) < detail::badness(by, b);
 }
 
@@ -97,15 +124,22 @@ struct ranking {
   }
 
   /// Lower is better of the sum of weight x badness, each badness being a share from 0 to 1: GPUs used, or idle, of the cluster's; peak
-  /// memory, or what is no headroom, of a GPU's capacity; idle time of a step; and work that the stages other than the fullest lack, of
-  /// what they had if all were as full. What is not known counts as 1. Shares are taken in units of 2^-32, rounded down, so that the
-  /// order is the same everywhere.
+  /// memory, or what is no headroom, of a GPU's capacity; idle time of a step; work that the stages other than the fullest lack, of what
+  /// they had if all were as full; and what the model leaves of the FLOPs that the cluster has in the shortest possible step. What is not
+  /// known counts as 1. Shares are taken in units of 2^-32, rounded down, so that the order is the same everywhere. Precondition: not
+  /// network_traffic, which is a share of nothing.
   template <class... Entries>
   [[nodiscard]] static constexpr ranking by_weight(Entries... weighed) noexcept {
     ranking r;
     r.weighted = true;
     (r.criteria.push_back(weighed), ...);
     return r;
+  }
+
+  [[nodiscard]] constexpr bool compares(criterion by) const noexcept {
+    for (const entry& e : criteria)
+      if (e.by == by) return true;
+    return false;
   }
 
   /// Of a weighted ranking. Precondition: weights from 0 to 2^24.
@@ -115,17 +149,17 @@ struct ranking {
     return sum;
   }
 
-  /// Whether `a` comes before `b`. Of equals the one that was found first does, so that the order is a total one.
+  /// Whether `a` comes before `b`. Of equal sums the one that is better by the first criterion in which they differ does, so that nothing
+  /// comes before what is better in all; of equals the one that was found first, so that the order is a total one.
   [[nodiscard]] constexpr bool before(const search_candidate& a, const search_candidate& b) const noexcept {
     if (weighted) {
       const std::uint64_t of_a = score(a);
       const std::uint64_t of_b = score(b);
       if (of_a != of_b) return of_a < of_b;
-    } else {
-      for (const entry& e : criteria) {
-        if (better_by(e.by, a, b)) return true;
-        if (better_by(e.by, b, a)) return false;
-      }
+    }
+    for (const entry& e : criteria) {
+      if (better_by(e.by, a, b)) return true;
+      if (better_by(e.by, b, a)) return false;
     }
     return a.number < b.number;
   }

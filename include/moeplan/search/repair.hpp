@@ -43,7 +43,10 @@ namespace moeplan {
 /// The first answer is the nearest of all there are, and each further one the nearest of all that the answers before leave, as long as it
 /// has at most `options.further_changes` more changes than the first; unless the outcome says that the search was stopped.
 ///
-/// Cost: 0.1 to 15 ms for deployments of DeepSeek-V3 on 2048 GPUs; seconds where nothing fits, and options.most_considered is reached.
+/// Cost: 0.1 to 15 ms for deployments of DeepSeek-V3 on 2048 GPUs, and up to half a second where little or nothing fits and
+/// options.most_considered is reached. What cannot be repaired is known at once where a rule is violated that no part has to do with, or
+/// where weights, gradients and the optimizer's states take more than all GPUs have together. Elsewhere the states of each stage rule out
+/// all micro-batches at once.
 template <std::size_t Most = 8, int OnUse = 0>
 [[nodiscard]] constexpr repairs<Most> nearest_repairs(const deployment& d, const repair_options& options = {}) noexcept {
   detail::repair_search<Most, OnUse> search{d, options};

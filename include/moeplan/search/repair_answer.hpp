@@ -69,7 +69,7 @@ template <std::size_t Most>
 struct repairs {
   repair_outcome outcome = repair_outcome::none;
   sequence<repair, Most> nearest{};
-  std::size_t exhausted = 0;           ///< every set of fewer parts than this has been looked at
+  std::size_t exhausted = 0;           ///< every set of fewer parts than this has been looked at, or need not be
   std::int64_t considered = 0;         ///< deployments looked at, or many at once that share what is wrong: legal ones and rejected
   std::int64_t rejected[rule_count]{}; ///< how many of those were by which rule, of those that they violate
 

@@ -4,13 +4,17 @@
 #include <cstdint>
 
 #include <moeplan/describe/deployment.hpp>
+#include <moeplan/memory/memory_limit.hpp>
 #include <moeplan/number/divisors.hpp>
 #include <moeplan/number/sequence.hpp>
+#include <moeplan/search/decision_order.hpp>
 #include <moeplan/search/fit_micro_batch.hpp>
+#include <moeplan/search/least_states.hpp>
 #include <moeplan/search/open_deployment.hpp>
 #include <moeplan/search/repair_answer.hpp>
 #include <moeplan/search/repair_part.hpp>
 #include <moeplan/search/repair_values.hpp>
+#include <moeplan/search/stage_states.hpp>
 #include <moeplan/verify/check.hpp>
 
 /// @file
@@ -61,11 +65,18 @@ struct repair_search {
   constexpr repair_search(const deployment& d, const repair_options& o) noexcept : given{d}, options{o} {
     given.strategy.mapping = mapping::folded;
     now.tried = given;
+    now.tried.cluster.gpu = {}; // Memory is judged last: it takes longest.
+    memory_is_described = !(given.cluster.gpu.memory == bytes{} && given.cluster.gpu.usable_memory == bytes{});
   }
 
   constexpr void run() noexcept {
     const findings found = check<OnUse>(given);
     if (found.ok()) return keep(found.facts);
+    if (const std::size_t hopeless = beyond_repair(found); hopeless != rule_count) {
+      reject(hopeless);
+      result.exhausted = counted_repair_parts.size() + 1;
+      return;
+    }
     read(found.facts);
     std::size_t last = options.most_changes < counted_repair_parts.size() ? options.most_changes : counted_repair_parts.size();
     for (std::size_t changes = 0; changes <= last && !stopped && result.nearest.size() < Most; ++changes) {
@@ -79,9 +90,11 @@ struct repair_search {
 
   all_repair_values values{};
   std::int64_t available = 0; ///< GPUs; 0 without a cluster
+  bool memory_is_described = false;
   bool sp_follows_tp = false;
   bool dp_is_kept = false;
-  open_deployment now{};
+  open_deployment now{}; ///< on GPUs without memory
+  stage_states states{};
   repaired_layout layout_chosen = repaired_layout::kept;
   repair_parts changing{};
   repair best{}; ///< of those that change exactly these parts
@@ -103,6 +116,26 @@ struct repair_search {
     r.memory_is_known = f.knows(known::memory);
     if (r.memory_is_known) r.peak = bytes{f.peak_bytes};
     return r;
+  }
+
+  /// A violated rule that no part has to do with, or the one on memory where parameters alone take more than all GPUs together have;
+  /// rule_count where there is hope.
+  [[nodiscard]] constexpr std::size_t beyond_repair(const findings& found) const noexcept {
+    for (std::size_t i = 0; i < rule_count; ++i) {
+      const bool is_violated = (found.violated[i / 64] & rules::errors.words[i / 64]) >> i % 64 & 1U;
+      if (is_violated && decided_by(static_cast<rule>(i)) == decision::nothing) return i;
+    }
+    const facts& f = found.facts;
+    const bool too_many = given.workload.is_training() && f.knows(known::cluster) && judges_every_memory(f) &&
+                          fewest_gpus_for_states(given) > saturating_count{f.available};
+    return too_many ? static_cast<std::size_t>(rule::stage_fits_memory) : rule_count;
+  }
+
+  /// Whether `check` judges the memory of every repair: none has more stages or layers than it looks at.
+  [[nodiscard]] constexpr bool judges_every_memory(const facts& f) const noexcept {
+    const auto kept = saturating_count{f.pp < 1 ? 1 : f.pp} * (f.vpp < 1 ? 1 : f.vpp);
+    return kept <= most_stages_judged && most_stages_to_try(f) <= most_stages_judged && f.layers <= most_layers_judged &&
+           f.mtp_layers <= most_layers_judged;
   }
 
   constexpr void read(const facts& f) noexcept {
@@ -180,7 +213,7 @@ struct repair_search {
   }
   constexpr void reject(rule r) noexcept { reject(static_cast<std::size_t>(r)); }
 
-  /// Whether what is chosen can be part of a legal deployment, as far as rules say.
+  /// Whether what is chosen can be part of a legal deployment, as far as rules and what parameters take say; of a whole one, whether it is.
   [[nodiscard]] constexpr bool is_legal() noexcept {
     stopped = stopped || result.considered == options.most_considered;
     if (stopped) return false;
@@ -193,9 +226,42 @@ struct repair_search {
       reject(rule::gpus_are_available);
       return false;
     }
-    if (!now.is_complete()) return true;
-    ++result.considered;
+    if (states_are_due() && states_exceed(found.facts)) {
+      reject(rule::stage_fits_memory);
+      return false;
+    }
+    return !now.is_complete() || is_legal_with_memory(found);
+  }
+
+  /// Whether all that weights and the optimizer's states depend on has just been chosen: before the micro-batch, if that is to change.
+  [[nodiscard]] constexpr bool states_are_due() const noexcept {
+    if (!memory_is_described || !given.workload.is_training()) return false;
+    return changing.contains(repair_part::micro_batch) ? now.only_micro_batch_is_open() : now.is_complete();
+  }
+
+  [[nodiscard]] constexpr bool states_exceed(facts f) noexcept {
+    f.known |= known::batch; // on which they do not depend
+    if (!knows_memory(f)) return false;
+    states.set_ranks(now.tried);
+    states.set_pipeline(now.tried);
+    states.set_sharing(now.tried);
+    return states.exceed(or_most(memory_limit(given)));
+  }
+
+  /// `found` is what rules say without memory: nothing.
+  [[nodiscard]] constexpr bool is_legal_with_memory(const findings& found) noexcept {
     complete = found.facts;
+    if (memory_is_described) {
+      now.tried.cluster.gpu = given.cluster.gpu;
+      const findings with_memory = check<OnUse>(now.tried);
+      now.tried.cluster.gpu = {};
+      if (const std::size_t violated = now.first_violated(with_memory); violated != rule_count) {
+        reject(violated);
+        return false;
+      }
+      complete = with_memory.facts;
+    }
+    ++result.considered;
     return true;
   }
 

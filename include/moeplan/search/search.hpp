@@ -2,6 +2,9 @@
 
 #include <moeplan/search/best_strategies.hpp>
 #include <moeplan/search/best_strategy.hpp>
+#include <moeplan/search/measured_strategies.hpp>
+#include <moeplan/search/network_traffic.hpp>
+#include <moeplan/search/rank_orders.hpp>
 #include <moeplan/search/ranking.hpp>
 #include <moeplan/search/search_candidate.hpp>
 #include <moeplan/search/search_counts.hpp>

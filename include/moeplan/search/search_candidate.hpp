@@ -2,7 +2,9 @@
 
 #include <cstdint>
 
+#include <moeplan/cost/step_time.hpp>
 #include <moeplan/describe/deployment.hpp>
+#include <moeplan/number/optional_integer.hpp>
 #include <moeplan/number/ratio.hpp>
 #include <moeplan/pipeline/bubble.hpp>
 #include <moeplan/search/fit_recompute.hpp>
@@ -27,9 +29,15 @@ struct search_candidate {
   bool memory_known = false;       ///< false: the GPU's memory is not described, or `check` judges no memory of this many stages
   std::int64_t peak_bytes = 0;     ///< on each rank of the fullest stage
   std::int64_t capacity_bytes = 0; ///< what a GPU has for it
-  moeplan::bubble
-      bubble{}; ///< of equally long passes, of the rank that idles longest; not known where it has no closed form, and of serving
-  ratio layer_balance{1};   ///< decoder layers of the stage that has most, over the mean: 1 is even
+  /// Of equally long passes, with which all ranks idle equally long. Not known where it has no closed form, and of serving.
+  moeplan::bubble bubble{};
+  ratio layer_balance{1}; ///< decoder layers of the stage that has most, over the mean: 1 is even
+
+  // Known where the search was asked for it.
+  optional_integer network_bytes{}; ///< see network_traffic()
+  known_seconds step_bound{};       ///< what the step takes at least, see deployment_cost
+  double most_utilisation = 0;      ///< MFU with such a step: the most that is possible
+
   std::uint64_t number = 0; ///< how many legal strategies the search met before it
 
   [[nodiscard]] constexpr std::int64_t headroom_bytes() const noexcept { return capacity_bytes - peak_bytes; }

@@ -18,8 +18,16 @@ struct search_counts {
   saturating_count considered{}; ///< all; overflowed where they need more than 64 bits
   saturating_count rejected[rule_count]{};
   std::uint64_t legal = 0;
-  std::uint64_t memories = 0; ///< whose memory was computed, with what they share only once
-  bool ended = false;         ///< the visitor ended the search before it was complete
+  std::uint64_t memories =
+      0;              ///< whose memory was computed, with what they share only once: of others it is known that they do not fit
+  bool ended = false; ///< the visitor ended the search before it was complete
+
+  /// Of those considered, as far as the search has come.
+  [[nodiscard]] constexpr saturating_count decided() const noexcept {
+    saturating_count all = legal;
+    for (const saturating_count n : rejected) all += n;
+    return all;
+  }
 
   [[nodiscard]] constexpr saturating_count rejected_by(rule r) const noexcept { return rejected[static_cast<std::size_t>(r)]; }
 

@@ -40,13 +40,15 @@ protected:
     return number < 1 ? value_set::one(1) : value_set::divisors(number, available_gpus);
   }
 
-  constexpr explicit search_domain(const search_space& space) noexcept : searched{&space} {
+  /// Free values go no further than on `most_gpus`, be they fewer than the cluster has.
+  constexpr search_domain(const search_space& space, std::int64_t most_gpus) noexcept : searched{&space} {
     deployment one = space.base;
     for (const axis a : {axis::tp, axis::pp, axis::vpp, axis::ep, axis::etp, axis::dp, axis::cp, axis::sp}) one.strategy.set(a, 1);
     one.layout = layout::even();
     const facts f = facts_of(one);
     cluster_is_known = f.knows(known::cluster);
-    available_gpus = cluster_is_known ? f.available : __INT64_MAX__;
+    cluster_gpus = cluster_is_known ? f.available : 0;
+    available_gpus = cluster_is_known && f.available < most_gpus ? f.available : most_gpus;
     all_tp = values_of(space.tp, axis::tp, [&] { return divisors(f.heads); });
     all_cp =
         values_of(space.cp, axis::cp, [&] { return f.knows(known::training) ? divisors(f.sequence_length) : value_set::all(); });
@@ -208,7 +210,8 @@ protected:
   sequence<schedule, 9> schedule_choices{};
   sequence<sharding, 4> sharding_choices{};
   sequence<recompute_choice, search_values::most> recompute_choices{};
-  std::int64_t available_gpus = 0; ///< GPUs; the largest number without a cluster
+  std::int64_t cluster_gpus = 0;   ///< 0 without a cluster
+  std::int64_t available_gpus = 0; ///< to look at; the largest number without a cluster and a limit
   bool cluster_is_known = false;
   bool lists_are_legal = false; ///< every degree that is not free
 };

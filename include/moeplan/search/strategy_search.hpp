@@ -3,8 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <moeplan/memory/memory_limit.hpp>
 #include <moeplan/mesh/stage_layers.hpp>
 #include <moeplan/number/indices.hpp>
+#include <moeplan/pipeline/bubble.hpp>
+#include <moeplan/pipeline/pipeline_shape.hpp>
 #include <moeplan/pipeline/stage_placement.hpp>
 #include <moeplan/search/candidate_memory.hpp>
 #include <moeplan/search/decision_order.hpp>
@@ -56,8 +59,17 @@ template <decision Last, const auto&... Tables>
 /// The first violated rule that a decision decides; null: there is none. Memory is not judged.
 template <decision Last>
 [[nodiscard]] constexpr const rule_entry* first_violated_by(const facts& f) noexcept {
-  return first_violated_of<Last, rules::world, rules::model, rules::tensor, rules::experts, rules::pipeline, rules::batch,
-                           rules::sharding, rules::serving, rules::memory>(f);
+  return first_violated_of<Last, rules::world, rules::nodes, rules::model, rules::tensor, rules::experts, rules::pipeline,
+                           rules::batch, rules::sharding, rules::serving, rules::memory>(f);
+}
+
+/// Calls a visitor, with what has been decided so far if it takes that too.
+template <class Visit>
+constexpr bool call(Visit& visit, const search_candidate& c, const search_counts& counts) {
+  if constexpr (requires { visit(c, counts); })
+    return visit(c, counts);
+  else
+    return visit(c);
 }
 
 /// Goes through a search space, decision by decision. Each takes the facts that the ones before have made, adds its own, and asks the
@@ -65,8 +77,9 @@ template <decision Last>
 template <class Visit, int OnUse = 0>
 class strategy_search : search_domain {
 public:
-  constexpr strategy_search(const search_space& space, Visit& visit) noexcept
-      : search_domain{space}, visit_{&visit}, d_{space.base} {}
+  /// Strategies on more than `most_gpus` are rejected, as if the cluster had no more.
+  constexpr strategy_search(const search_space& space, Visit& visit, std::int64_t most_gpus = __INT64_MAX__) noexcept
+      : search_domain{space, most_gpus}, visit_{&visit}, d_{space.base} {}
 
   [[nodiscard]] constexpr search_counts run() noexcept {
     begin();
@@ -100,9 +113,9 @@ private:
     return values.any(bound, step);
   }
 
-  /// Whether a product of dense degrees alone takes more GPUs than there are.
+  /// Whether a product of dense degrees alone takes more GPUs than are looked at.
   [[nodiscard]] constexpr bool too_many(std::int64_t ranks) const noexcept {
-    return cluster_is_known && lists_are_legal && ranks > available_gpus && ranks != __INT64_MAX__;
+    return lists_are_legal && ranks > available_gpus && ranks != __INT64_MAX__;
   }
 
   // The steps.
@@ -133,6 +146,7 @@ private:
     f.sp = sp;
     if (sp < 1) f.known &= ~known::sp;
     d_.strategy.set(axis::sp, sp);
+    ranks_are_set_ = false;
     const saturating_count of_an_ep = of_ranks_ * all_etp.size(available_gpus);
     if (const rule_entry* r = first_violated_by<decision::sequence>(f))
       return reject(*r, of_an_ep * all_ep.size(available_gpus)), false;
@@ -156,7 +170,7 @@ private:
         f.knows(known::serving | known::model | known::experts | known::etp) && f.expert_mlp % etp == 0 ? f.expert_mlp / etp : 0;
     d_.strategy.set(axis::etp, etp);
     if (const rule_entry* r = first_violated_by<decision::expert_tensor>(f)) return reject(*r, of_ranks_), false;
-    ranks_are_set_ = false;
+    experts_are_set_ = false;
     for (const search_layout which : layout_choices)
       if (with_layout(f, which)) return true;
     return false;
@@ -229,6 +243,7 @@ private:
     read_workload(f, d_.workload);
     f.known &= ~known::micro_batches;
     if (const rule_entry* r = first_violated_by<decision::data>(f)) return reject(*r, of_dp_), false;
+    if (f.gpus > available_gpus) return reject(rule::gpus_are_available, of_dp_), false;
     memory_is_judged_ = judges_memory_ && knows_memory(f);
     for (const sharding s : sharding_choices)
       if (with_sharding(f, s)) return true;
@@ -238,13 +253,7 @@ private:
   constexpr bool with_sharding(const facts& f, sharding s) noexcept {
     d_.workload.train.sharding = s;
     if (!f.knows(known::training)) return serve(f);
-    if (memory_is_judged_ && !searched->smallest_recompute) {
-      set_memory();
-      // Only where no other rule rejects it: those on micro-batches come first.
-      states_exceed_ = memory_.states_exceed(d_, capacity_);
-    } else {
-      states_exceed_ = false;
-    }
+    states_are_set_ = false;
     std::int64_t place = 0;
     return each(micro_batch_sizes, __INT64_MAX__, [&](std::int64_t v) {
       const std::int64_t first = place;
@@ -253,11 +262,18 @@ private:
     });
   }
 
+  /// What memory needs of what has been decided, once some strategy has come so far.
   constexpr void set_memory() noexcept {
-    if (!ranks_are_set_) memory_.set_ranks(d_);
+    if (states_are_set_) return;
+    if (!ranks_are_set_) memory_.set_ranks();
+    if (!experts_are_set_) memory_.set_experts(d_);
     if (!pipeline_is_set_) memory_.set_pipeline(d_);
+    memory_.set_states(d_);
+    states_exceed_ = memory_.states_exceed(capacity_);
     ranks_are_set_ = true;
+    experts_are_set_ = true;
     pipeline_is_set_ = true;
+    states_are_set_ = true;
   }
 
   constexpr bool with_micro_batch(const facts& before, std::int64_t micro_batch, std::int64_t place) noexcept {
@@ -269,20 +285,23 @@ private:
     read_training(f, d_.workload.train);
     if (const rule_entry* r = first_violated_by<decision::micro_batch>(f)) return reject(*r, recompute_choices.size()), false;
     if (searched->smallest_recompute) return with_smallest_recompute(f);
-    for (const recompute_choice& c : recompute_choices)
-      if (with_recompute(f, c, place++)) return true;
+    for (std::size_t i = 0; i < recompute_choices.size(); ++i) {
+      const auto recompute = static_cast<std::int64_t>(i);
+      if (with_recompute(f, recompute_choices[i], {place + recompute, recompute})) return true;
+    }
     return false;
   }
 
-  constexpr bool with_recompute(facts& f, const recompute_choice& c, std::int64_t place) noexcept {
+  constexpr bool with_recompute(facts& f, const recompute_choice& c, memory_place place) noexcept {
     d_.workload.train = c.on(d_.workload.train);
     f.recompute = c.recompute;
     f.recompute_layers = c.layers;
     if (const rule_entry* r = first_violated_by<decision::recompute>(f)) return reject(*r, 1), false;
     if (!memory_is_judged_) return accept(f, false, 0);
+    set_memory();
     if (states_exceed_) return reject(rule::stage_fits_memory, 1), false;
-    ++counts_.memories;
     const memory_verdict m = memory_.judge(d_, place, capacity_);
+    counts_.memories += m.computed ? 1U : 0U;
     return m.fits ? accept(f, true, m.peak) : (reject(rule::stage_fits_memory, 1), false);
   }
 
@@ -316,7 +335,7 @@ private:
     search_candidate& c = candidate_;
     c.strategy = d_.strategy;
     c.gpus = f.gpus;
-    c.cluster_gpus = cluster_is_known ? available_gpus : 0;
+    c.cluster_gpus = cluster_gpus;
     c.memory_known = memory_known;
     c.peak_bytes = peak;
     c.capacity_bytes = memory_known ? capacity_ : 0;
@@ -328,10 +347,10 @@ private:
       c.sharding = t.sharding;
       c.micro_batch = t.micro_batch;
       c.recompute = recompute_of(t);
-      c.bubble = bubble_of(pipeline_of(d_.strategy, d_), {});
+      c.bubble = bubble_of(pipeline_shape_of(d_, d_.strategy[axis::dp]), {});
     }
     c.number = counts_.legal++;
-    return (*visit_)(static_cast<const search_candidate&>(c));
+    return call(*visit_, c, counts_);
   }
 
   /// Most decoder layers of a pipeline rank over the mean.
@@ -365,7 +384,9 @@ private:
   bool judges_memory_ = false;
   bool memory_is_judged_ = false;
   bool ranks_are_set_ = false;
+  bool experts_are_set_ = false;
   bool pipeline_is_set_ = false;
+  bool states_are_set_ = false;
   bool balance_is_known_ = false;
   bool states_exceed_ = false;
 };
@@ -373,12 +394,14 @@ private:
 } // namespace detail
 
 /// Calls visit(const search_candidate&) for every legal strategy of a space, always in the same order, until it returns true: those that
-/// `check` accepts, with their memory where it is judged. TP is the outermost loop, then CP, SP, EP, ETP, layout, PP, schedule, VPP, DP,
+/// `check` accepts, with their memory where it is judged. Or visit(const search_candidate&, const search_counts&), where it takes this: what
+/// has been decided so far, the candidate included. TP is the outermost loop, then CP, SP, EP, ETP, layout, PP, schedule, VPP, DP,
 /// sharding, micro-batch, and recompute the innermost; each goes through its values from the smallest, or as they are listed.
 ///
 /// A rule is asked as soon as all that it depends on is decided, and what it rejects is not looked at. What is left shares facts and
-/// memory: blocks are computed once for all that differs in pipeline and data parallelism alone, and what parameters take rules out all
-/// micro-batches and recomputations at once. It allocates nothing; what it works on is about 60 KiB.
+/// memory: blocks are computed once for all that differs in pipeline and data parallelism alone, activations once for all that differs in
+/// data parallelism and sharding. What parameters take rules out all micro-batches and recomputations at once, and a micro-batch that does
+/// not fit the larger ones. It allocates nothing; what it works on is about 150 KiB.
 ///
 /// An overflowed `peak_bytes` cannot occur, as such a strategy does not fit. Precondition: lists hold no value twice; every value is legal
 /// or not, as for `check`.

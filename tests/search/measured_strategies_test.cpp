@@ -1,0 +1,94 @@
+#include <moeplan/search/measured_strategies.hpp>
+
+#include <moeplan/catalog/gpus.hpp>
+#include <moeplan/catalog/mixtral.hpp>
+#include <moeplan/search/best_strategy.hpp>
+
+#include <doctest/doctest.h>
+
+#include "support/both_times.hpp"
+
+using namespace moeplan;
+
+namespace {
+
+constexpr search_space few() {
+  search_space s;
+  s.base = {.model = catalog::mixtral_8x7b,
+            .cluster = {.gpu = catalog::h100_sxm, .gpus_per_node = 8, .nodes = 8},
+            .workload = training{.global_batch = 256, .sequence_length = 4096, .sharding = sharding::optimizer}};
+  s.tp = {1, 2, 4};
+  s.cp = s.etp = s.vpp = 1;
+  s.ep = 8;
+  s.pp = {1, 4};
+  s.dp = {4, 8, 16};
+  return s;
+}
+
+} // namespace
+
+TEST_CASE("what the ranking compares by is known, and nothing else") {
+  for (const bool network : {false, true})
+    for (const bool time : {false, true}) {
+      ranking by = ranking::in_order(criterion::bubble);
+      if (network) by.criteria.push_back({criterion::network_traffic});
+      if (time) by.criteria.push_back({criterion::step_time});
+      std::uint64_t seen = 0;
+      const search_counts counts = visit_strategies(few(), by, [&](const search_candidate& c) {
+        const deployment d = deployment_of(few(), c);
+        CHECK((c.network_bytes == (network ? network_traffic(d) : optional_integer{})));
+        CHECK((c.step_bound == (time ? cost(d).bound.step() : known_seconds{})));
+        CHECK((c.most_utilisation == (time ? cost(d).utilisation() : 0)));
+        return ++seen == 5;
+      });
+      CHECK(counts.ended);
+      CHECK(seen == 5);
+    }
+}
+
+TEST_CASE("the best by traffic and by time are what looking at all says") {
+  for (const criterion by : {criterion::network_traffic, criterion::step_time}) {
+    const search_answer best = best_strategy(few(), ranking::in_order(by, criterion::gpus));
+    REQUIRE(best.found);
+    std::uint64_t better = 0;
+    std::uint64_t worse = 0;
+    visit_strategies(few(), [&](const search_candidate& c) {
+      const deployment d = deployment_of(few(), c);
+      const double found =
+          by == criterion::step_time ? cost(d).bound.step().seconds : static_cast<double>(network_traffic(d).number);
+      const double least =
+          by == criterion::step_time ? best.best.step_bound.seconds : static_cast<double>(best.best.network_bytes.number);
+      better += found < least;
+      worse += found > least;
+      return false;
+    });
+    CHECK(better == 0);
+    CHECK(worse > 3);
+  }
+}
+
+// 64 GPUs that all work take no longer than half of them.
+TEST_CASE("weighed against GPUs, the step's time decides where it counts more") {
+  const auto gpus = [](std::int64_t of_gpus, std::int64_t of_time) {
+    return best_strategy(
+               few(), ranking::by_weight(ranking::entry{criterion::gpus, of_gpus}, ranking::entry{criterion::step_time, of_time}))
+        .best.gpus;
+  };
+  CHECK(gpus(1000, 1) < gpus(1, 1000));
+  CHECK(gpus(1, 1000) == 64);
+}
+
+BOTH_TIMES("a visitor that takes counts gets them", [] {
+  search_space s = few();
+  s.base.cluster.gpu = {};
+  saturating_count decided;
+  const auto visit = [&](const search_candidate& c, const search_counts& counts) {
+    decided = counts.decided();
+    return c.number == 1;
+  };
+  const search_counts all = visit_strategies(s, ranking::in_order(criterion::gpus), visit);
+  EXPECT(all.ended);
+  EXPECT(all.legal == 2);
+  EXPECT(decided == all.decided());
+  EXPECT(decided < all.considered);
+});
