@@ -3,6 +3,7 @@
 
 #include <moeplan/moeplan.hpp>
 #include <moeplan/search/search.hpp>
+#include <moeplan/verify/claims.hpp>
 
 namespace mp = moeplan;
 
@@ -265,6 +266,70 @@ static_assert(mp::check(with_less_tp).ok());
 static_assert(mp::memory(with_less_tp).peak() > mp::bytes{plan.best.peak_bytes});
 
 MOEPLAN_REQUIRE(mp::deployment_of(mixtral_on_64, plan.best));
+
+// ---------------------------------------------------------------------------------------------------------------------------------
+// 9. Somebody else's report, audited: 30 billion parameters, 64 experts, 16 layers, a hidden size of 1024, a batch of 128 on 512 GPUs
+//    of 64 GB. What it prints stands here as it prints it; whether that holds, the compiler says.
+// ---------------------------------------------------------------------------------------------------------------------------------
+
+using namespace mp::literals;
+using in = mp::claim_input;
+using quantity = mp::claim_quantity;
+
+constexpr mp::claim_verdict judged(quantity what, mp::printed_value claimed, const mp::claim_inputs& of) {
+  return mp::judge({.quantity = what, .claimed = claimed, .inputs = of});
+}
+
+// "Current parallel strategy requires 2048 GPUs (8 x 4 x 16 x 4) but only 512 are available", and two options that take 512.
+constexpr mp::claim_inputs too_large{{in::tp_size, 8}, {in::pp_size, 4}, {in::ep_size, 16}, {in::dp_size, 4}};
+constexpr mp::claim_inputs option_1{{in::tp_size, 4}, {in::pp_size, 4}, {in::ep_size, 8}, {in::dp_size, 4}};
+constexpr mp::claim_inputs option_2{{in::tp_size, 2}, {in::pp_size, 8}, {in::ep_size, 8}, {in::dp_size, 4}};
+static_assert(judged(quantity::product_gpus, 2048, too_large).holds());
+static_assert(judged(quantity::product_gpus, 512, option_1).holds());
+static_assert(judged(quantity::product_gpus, 512, option_2).holds());
+
+// True of the product alone. Experts lie on the GPUs of everything else, and these strategies take 128 and 64.
+static_assert(judged(quantity::folded_gpus, 128, too_large).holds());
+static_assert(judged(quantity::folded_gpus, 512, option_1).fails());
+static_assert(judged(quantity::folded_gpus, 64, option_1).holds());
+
+// "256 hidden dimensions instead of 128", "8 experts instead of 4", 4 layers a stage, 32 sequences.
+static_assert(judged(quantity::hidden_per_gpu, 128, {{in::hidden_size, 1024}, {in::tp_size, 8}}).holds());
+static_assert(judged(quantity::hidden_per_gpu, 256, {{in::hidden_size, 1024}, {in::tp_size, 4}}).holds());
+static_assert(judged(quantity::experts_per_gpu, 4, {{in::experts, 64}, {in::ep_size, 16}}).holds());
+static_assert(judged(quantity::experts_per_gpu, 8, {{in::experts, 64}, {in::ep_size, 8}}).holds());
+static_assert(judged(quantity::layers_per_stage, 4, {{in::layers, 16}, {in::pp_size, 4}}).holds());
+static_assert(judged(quantity::sequences_per_gpu, 32, {{in::global_batch, 128}, {in::dp_size, 4}}).holds());
+
+// "Parameters: 223.52 MB (30B / 512 x 2)". Two bytes make it half of that; four make 223.52 MiB.
+constexpr mp::claim_verdict two_bytes = judged(quantity::parameter_memory, "223.52 MB"_printed,
+                                               {{in::parameters, "30B"_printed}, {in::bytes_per_parameter, 2}, {in::ways, 512}});
+static_assert(two_bytes.fails());
+static_assert(two_bytes.value == mp::interval{117'187'500});
+constexpr mp::claim_verdict four_bytes = judged(quantity::parameter_memory, "223.52 MB"_printed,
+                                                {{in::parameters, "30B"_printed}, {in::bytes_per_parameter, 4}, {in::ways, 512}});
+static_assert(four_bytes.holds() && four_bytes.reading == mp::byte_reading::binary);
+
+// "Gradients: 223.52 MB. Optimizer: 447.04 MB. Activations: 256 MB. Total: ~1.15 GB (1.8% of GPU memory)", elsewhere "~1.38 GB".
+constexpr auto parameters = "223.52 MB"_printed;
+constexpr mp::claim_inputs parts{{in::parameter_memory, parameters},
+                                 {in::gradient_memory, "223.52 MB"_printed},
+                                 {in::optimizer_memory, "447.04 MB"_printed},
+                                 {in::activation_memory, "256 MB"_printed}};
+static_assert(judged(quantity::gradient_memory, "223.52 MB"_printed, {{in::times, 1}, {in::parameter_memory, parameters}}).holds());
+static_assert(
+    judged(quantity::optimizer_memory, "447.04 MB"_printed, {{in::times, 2}, {in::parameter_memory, parameters}}).holds());
+static_assert(judged(quantity::total_memory, "1.15 GB"_printed, parts).holds());
+static_assert(judged(quantity::total_memory, "1.38 GB"_printed, parts).fails());
+static_assert(judged(quantity::total_memory, "1.15 GB"_printed, parts).value == mp::interval{1'150'080'000});
+constexpr mp::claim_inputs share{{in::used_memory, "1.15 GB"_printed}, {in::capacity, "64 GB"_printed}};
+static_assert(judged(quantity::memory_utilisation, "1.8%"_printed, share).holds());
+static_assert(judged(quantity::memory_utilisation, "0.77%"_printed, {{in::capacity, "64 GB"_printed}}).is_undecided());
+
+// "8000 sequences/second" at a latency of "0.016s" are the whole batch in flight (Little's law).
+static_assert(judged(quantity::batch_in_flight, 128,
+                     {{in::throughput, "8000 sequences/second"_printed}, {in::latency, "0.016s"_printed}})
+                  .holds());
 
 } // namespace
 

@@ -1,0 +1,221 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <moeplan/number/interval.hpp>
+#include <moeplan/number/sequence.hpp>
+#include <moeplan/verify/check.hpp>
+#include <moeplan/verify/claim.hpp>
+#include <moeplan/verify/claim_deployment.hpp>
+
+/// @file
+/// What a formula for a quantity of claims is, and the arithmetic of all there are. Which is for which quantity: claim_formulas.hpp.
+
+namespace moeplan {
+
+/// The numbers that a claim is computed from, as intervals in base units.
+struct claim_operands {
+  const claim& of;
+  byte_reading reading = byte_reading::decimal;
+  bool rounded = false; ///< what is not exact can be half a unit of its last digit off; else all is as printed
+
+  /// Precondition: given.
+  [[nodiscard]] constexpr interval operator[](claim_input name) const noexcept {
+    const printed_value& v = of.inputs[name];
+    return rounded && !entry(name).exact ? rounded_value(v, reading) : exact_value(v, reading);
+  }
+
+  /// 1 where it is not given: a degree of which nobody speaks.
+  [[nodiscard]] constexpr interval or_one(claim_input name) const noexcept {
+    return of.inputs.gives(name) ? (*this)[name] : interval{1};
+  }
+};
+
+/// What a formula takes.
+using needed_inputs = sequence<claim_input, 5>;
+
+/// One way to compute a quantity. In its texts {name} is the input of that name; what is in brackets stands only where that is given.
+struct claim_formula {
+  claim_quantity quantity{};
+  needed_inputs needs{};
+  const char* words = ""; ///< empty: the one input itself
+  interval (*value)(const claim_operands&) = nullptr;
+  const char* at_low = "";  ///< where the inputs leave the value open: what its low end assumes
+  const char* at_high = ""; ///< and its high end
+  bool suffices = true;     ///< false: these inputs would be needed, and still more
+
+  [[nodiscard]] constexpr bool takes(claim_input name) const noexcept {
+    for (const claim_input needed : needs)
+      if (needed == name) return true;
+    return false;
+  }
+};
+
+namespace formulas {
+
+using in = claim_input;
+
+template <class... Inputs>
+[[nodiscard]] constexpr needed_inputs needs(Inputs... names) noexcept {
+  needed_inputs all;
+  (all.push_back(names), ...);
+  return all;
+}
+
+/// A result that there is none.
+[[nodiscard]] constexpr interval none() noexcept { return wide_ratio{uint256::top()}; }
+
+[[nodiscard]] constexpr interval not_from_these_alone(const claim_operands&) noexcept { return none(); }
+
+template <in A, in B>
+[[nodiscard]] constexpr interval product(const claim_operands& o) noexcept {
+  return o[A] * o[B];
+}
+
+template <in A, in B>
+[[nodiscard]] constexpr interval quotient(const claim_operands& o) noexcept {
+  return o[A] / o[B];
+}
+
+template <in A>
+[[nodiscard]] constexpr interval itself(const claim_operands& o) noexcept {
+  return o[A];
+}
+
+[[nodiscard]] constexpr interval folded_gpus(const claim_operands& o) noexcept {
+  return o[in::tp_size] * o.or_one(in::cp_size) * o[in::dp_size] * o[in::pp_size];
+}
+[[nodiscard]] constexpr interval product_gpus(const claim_operands& o) noexcept {
+  return o[in::tp_size] * o.or_one(in::cp_size) * o[in::ep_size] * o.or_one(in::sp_size) * o[in::dp_size] * o[in::pp_size];
+}
+[[nodiscard]] constexpr interval product_over_capacity(const claim_operands& o) noexcept { return product_gpus(o) / o[in::gpus]; }
+
+[[nodiscard]] constexpr interval is_deployable(const claim_operands& o) noexcept {
+  return interval{check(deployment_described_by(o.of.inputs)).ok() ? 1 : 0};
+}
+
+[[nodiscard]] constexpr interval modules_on_a_gpu(const claim_operands& o) noexcept {
+  return o[in::layers] * o[in::experts] / o[in::gpus];
+}
+[[nodiscard]] constexpr interval modules_by_degrees(const claim_operands& o) noexcept {
+  return o[in::layers] * o[in::experts] / (o[in::pp_size] * o[in::ep_size]);
+}
+[[nodiscard]] constexpr interval share_of_a_gpu(const claim_operands& o) noexcept { return interval{1} / o[in::gpus]; }
+[[nodiscard]] constexpr interval share_by_degrees(const claim_operands& o) noexcept {
+  return interval{1} / (o[in::pp_size] * o[in::ep_size]);
+}
+
+/// Items dealt out one by one: r of the p parts get one more than the others, and the variance is r/p x (1 - r/p).
+[[nodiscard]] constexpr interval variance(const claim_operands& o) noexcept {
+  const optional_integer items = integer_in(o.of.inputs, in::items);
+  const optional_integer parts = integer_in(o.of.inputs, in::parts);
+  if (!items.given || parts.number < 1) return none();
+  const uint256 p{parts.number};
+  const uint256 more{items.number % parts.number};
+  return wide_ratio{more * (p - more), p * p}.lowest_terms();
+}
+
+[[nodiscard]] constexpr interval micro_batches(const claim_operands& o) noexcept {
+  return o[in::global_batch] / (o[in::micro_batch] * o[in::dp_size]);
+}
+
+[[nodiscard]] constexpr interval weights(const claim_operands& o) noexcept {
+  return o[in::parameters] * o[in::bytes_per_parameter];
+}
+[[nodiscard]] constexpr interval weights_cut(const claim_operands& o) noexcept { return weights(o) / o[in::ways]; }
+[[nodiscard]] constexpr interval weights_of_a_layer(const claim_operands& o) noexcept { return weights(o) / o[in::layers]; }
+
+/// Between two ways to spread the weights.
+[[nodiscard]] constexpr interval weights_between(const claim_operands& o, const interval& most_ways,
+                                                 const interval& fewest) noexcept {
+  const interval low = weights(o) / most_ways;
+  const interval high = weights(o) / fewest;
+  return low.overflowed() || high.overflowed() ? none() : interval{low.low, high.high};
+}
+[[nodiscard]] constexpr interval weights_by_degrees(const claim_operands& o) noexcept {
+  return weights_between(o, o[in::gpus], o[in::tp_size] * o[in::pp_size]);
+}
+[[nodiscard]] constexpr interval weights_by_gpus(const claim_operands& o) noexcept {
+  return weights_between(o, o[in::gpus], interval{1});
+}
+
+/// From an even share of all that is to be stored, up to what a GPU can hold.
+[[nodiscard]] constexpr interval what_fits(const claim_operands& o) noexcept {
+  const interval least = weights(o) / o[in::gpus];
+  const interval most = o[in::capacity];
+  if (least.overflowed() || most.overflowed()) return none();
+  return {least.low, most.high < least.high ? least.high : most.high};
+}
+
+[[nodiscard]] constexpr interval share_that_fits(const claim_operands& o) noexcept {
+  const interval least = weights(o) / (o[in::gpus] * o[in::capacity]);
+  const wide_ratio all{1};
+  return least.overflowed() ? none() : interval{least.low, all < least.high ? least.high : all};
+}
+
+[[nodiscard]] constexpr interval gpus_for_weights(const claim_operands& o) noexcept {
+  return (weights(o) / o[in::capacity]).rounded_up();
+}
+[[nodiscard]] constexpr interval gpus_for_memory(const claim_operands& o) noexcept {
+  return (o[in::used_memory] / o[in::capacity]).rounded_up();
+}
+
+[[nodiscard]] constexpr interval sum_of_memory(const claim_operands& o) noexcept {
+  return o[in::parameter_memory] + o[in::gradient_memory] + o[in::optimizer_memory] + o[in::activation_memory];
+}
+[[nodiscard]] constexpr interval left_by_share(const claim_operands& o) noexcept {
+  return o[in::capacity] * (interval{1} - o[in::utilisation]);
+}
+[[nodiscard]] constexpr interval left_by_use(const claim_operands& o) noexcept { return o[in::capacity] - o[in::used_memory]; }
+[[nodiscard]] constexpr interval use_of_cluster(const claim_operands& o) noexcept {
+  return o[in::used_memory] / (o[in::gpus] * o[in::capacity]);
+}
+
+/// From nothing saved up to the layers' even share.
+[[nodiscard]] constexpr interval saving(const claim_operands& o) noexcept {
+  const interval share = o[in::recomputed_layers] / o[in::layers];
+  return share.overflowed() ? none() : interval{wide_ratio{}, share.high};
+}
+
+/// Little's law: what is in flight is the rate times how long each takes.
+[[nodiscard]] constexpr interval in_flight(const claim_operands& o) noexcept { return o[in::throughput] * o[in::latency]; }
+
+[[nodiscard]] constexpr interval passing_all_layers(const claim_operands& o) noexcept {
+  return o[in::batch] / (o[in::layers] * o[in::layer_latency]);
+}
+[[nodiscard]] constexpr interval time_in_a_layer(const claim_operands& o) noexcept {
+  return o[in::batch] / (o[in::throughput] * o[in::layers]);
+}
+
+/// A sample has a whole number of tokens, the one nearest to what the claim itself makes of it.
+[[nodiscard]] constexpr interval whole_tokens(const claim_operands& o) noexcept {
+  const interval each = exact_value(o.of.claimed) / exact_value(o.of.inputs[in::samples]);
+  if (each.overflowed()) return none();
+  const interval nearest = each + interval{wide_ratio{uint256{1}, uint256{2}}};
+  return o[in::samples] * interval{wide_ratio{nearest.low.numerator / nearest.low.denominator}};
+}
+
+/// Idle share of a step of 1F1B: (p - 1) / (m v + p - 1). It grows with p and shrinks with m v, so each end has its own.
+[[nodiscard]] constexpr interval bubble(const claim_operands& o) noexcept {
+  const interval others = o[in::pp_size] - interval{1};
+  const interval busy = o[in::micro_batches] * o.or_one(in::vpp_size);
+  const auto share = [](const interval& idle, const interval& work) { return idle / (work + idle); };
+  const interval low = share(interval{others.low}, interval{busy.high});
+  const interval high = share(interval{others.high}, interval{busy.low});
+  return low.overflowed() || high.overflowed() ? none() : interval{low.low, high.high};
+}
+
+/// From nothing up to what the bubble leaves.
+[[nodiscard]] constexpr interval outside_the_bubble(const claim_operands& o) noexcept {
+  const interval busy = interval{1} - bubble(o);
+  return busy.overflowed() ? none() : interval{wide_ratio{}, busy.high};
+}
+
+[[nodiscard]] constexpr interval scaling(const claim_operands& o) noexcept {
+  return o[in::throughput] * o[in::base_gpus] / (o[in::base_throughput] * o[in::gpus]);
+}
+
+} // namespace formulas
+
+} // namespace moeplan

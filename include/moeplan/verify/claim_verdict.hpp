@@ -1,0 +1,141 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <moeplan/number/interval.hpp>
+#include <moeplan/number/sequence.hpp>
+#include <moeplan/verify/claim.hpp>
+#include <moeplan/verify/claim_formulas.hpp>
+
+/// @file
+/// Whether a claim holds.
+
+namespace moeplan {
+
+enum class claim_outcome : std::uint16_t { holds, fails, undecided };
+
+[[nodiscard]] constexpr text name_of(claim_outcome o) noexcept {
+  constexpr text names[] = {"holds", "fails", "undecided"};
+  return names[static_cast<std::size_t>(o)];
+}
+
+/// What came of computing a claim's quantity. Which words say why, is in verify/claim_reason.hpp.
+struct claim_verdict {
+  claim_outcome outcome = claim_outcome::undecided;
+  bool units_suit = false;
+  std::size_t formula = 0;                      ///< that was used, or of which least is missing: its place in claim_formula_table
+  needed_inputs missing{};                      ///< of that formula
+  bool computed = false;                        ///< whether there is a value
+  interval value{};                             ///< of the inputs as they are printed: a point, unless they leave it open
+  interval possible{};                          ///< of every choice within the inputs' precision
+  byte_reading reading = byte_reading::decimal; ///< in which this is the verdict; binary only where the decimal one is worse
+
+  [[nodiscard]] constexpr bool holds() const noexcept { return outcome == claim_outcome::holds; }
+  [[nodiscard]] constexpr bool fails() const noexcept { return outcome == claim_outcome::fails; }
+  [[nodiscard]] constexpr bool is_undecided() const noexcept { return outcome == claim_outcome::undecided; }
+
+  /// Precondition: units_suit.
+  [[nodiscard]] constexpr const claim_formula& how() const noexcept { return claim_formula_table[formula]; }
+
+  /// Whether the inputs leave open what the value is, so that it is known between bounds alone.
+  [[nodiscard]] constexpr bool is_open() const noexcept { return computed && !value.is_point(); }
+};
+
+/// What a claim's value stands for. Counts and answers are exact, and so is a limit ("< 64 GB").
+[[nodiscard]] constexpr interval claimed_value(const claim& c, byte_reading reading = byte_reading::decimal) noexcept {
+  const bool is_limit = c.relation != claim_relation::equals && c.relation != claim_relation::differs;
+  return is_limit || entry(c.quantity).exact ? exact_value(c.claimed, reading) : rounded_value(c.claimed, reading);
+}
+
+/// Whether all of a claim's numbers have units that their quantities can have, and two that are compared have the same.
+[[nodiscard]] constexpr bool has_suitable_units(const claim& c) noexcept {
+  if (!suits(entry(c.quantity).dimension, c.claimed.unit)) return false;
+  for (const claim_inputs::item& i : c.inputs.items)
+    if (!suits(entry(i.name).dimension, i.value.unit)) return false;
+  const bool compares = c.inputs.gives(claim_input::value) && c.inputs.gives(claim_input::reference);
+  return !compares || c.inputs[claim_input::value].unit == c.inputs[claim_input::reference].unit;
+}
+
+namespace detail {
+
+[[nodiscard]] constexpr needed_inputs missing_of(const claim_formula& f, const claim_inputs& given) noexcept {
+  needed_inputs missing;
+  for (const claim_input needed : f.needs)
+    if (!given.gives(needed)) missing.push_back(needed);
+  return missing;
+}
+
+/// The first formula with everything given, or else of which least is missing.
+constexpr void choose_formula(claim_verdict& v, const claim& c) noexcept {
+  bool chosen = false;
+  for (std::size_t i = 0; i < sizeof claim_formula_table / sizeof(claim_formula); ++i) {
+    if (claim_formula_table[i].quantity != c.quantity) continue;
+    const needed_inputs missing = missing_of(claim_formula_table[i], c.inputs);
+    if (chosen && v.missing.size() <= missing.size()) continue;
+    chosen = true;
+    v.formula = i;
+    v.missing = missing;
+  }
+}
+
+/// Of a value that is `open`, a relation is decided only if all of it agrees.
+[[nodiscard]] constexpr claim_outcome outcome_of(bool some, bool all, bool open) noexcept {
+  if (!some) return claim_outcome::fails;
+  return all || !open ? claim_outcome::holds : claim_outcome::undecided;
+}
+
+[[nodiscard]] constexpr claim_outcome opposite(claim_outcome o) noexcept {
+  if (o == claim_outcome::undecided) return o;
+  return o == claim_outcome::holds ? claim_outcome::fails : claim_outcome::holds;
+}
+
+[[nodiscard]] constexpr claim_outcome compare(const interval& possible, claim_relation relation, const interval& claimed,
+                                              bool open) noexcept {
+  switch (relation) {
+    case claim_relation::at_most: return outcome_of(possible.low <= claimed.high, possible.high <= claimed.high, open);
+    case claim_relation::less_than: return outcome_of(possible.low < claimed.high, possible.high < claimed.high, open);
+    case claim_relation::at_least: return outcome_of(claimed.low <= possible.high, claimed.low <= possible.low, open);
+    case claim_relation::more_than: return outcome_of(claimed.low < possible.high, claimed.low < possible.low, open);
+    case claim_relation::equals:
+    case claim_relation::differs: break;
+  }
+  const claim_outcome equal = outcome_of(claimed.meets(possible), claimed.contains(possible), open);
+  return relation == claim_relation::equals ? equal : opposite(equal);
+}
+
+/// Precondition: v.formula can be computed.
+constexpr void judge_in(byte_reading reading, claim_verdict& v, const claim& c) noexcept {
+  v.reading = reading;
+  v.value = v.how().value({c, reading, false});
+  v.possible = v.how().value({c, reading, true});
+  v.computed = !v.value.overflowed() && !v.possible.overflowed();
+  if (!v.computed) return;
+  v.outcome = compare(v.possible, c.relation, claimed_value(c, reading), v.is_open());
+}
+
+[[nodiscard]] constexpr bool is_better(claim_outcome a, claim_outcome b) noexcept {
+  return b != claim_outcome::holds && a != b && a != claim_outcome::fails;
+}
+
+} // namespace detail
+
+/// Computes the claim's quantity from its inputs, and compares. Counts, degrees, batches and capacities are exact; whatever else is printed
+/// stands for half a unit of its last digit to either side, the ends included. The claim holds if some choice within the inputs' intervals
+/// gives a value within its own. Where the inputs leave the value open between two bounds, it holds if every value between them agrees,
+/// fails if none does, and is else undecided, as it is where an input is missing.
+///
+/// MB, GB and the like are powers of 1000 in all numbers of a claim, or powers of 1024 in all of them: the better verdict counts.
+[[nodiscard]] constexpr claim_verdict judge(const claim& c) noexcept {
+  claim_verdict v{.units_suit = has_suitable_units(c)};
+  if (!v.units_suit) return v;
+  detail::choose_formula(v, c);
+  if (!v.missing.empty() || !v.how().suffices) return v;
+  detail::judge_in(byte_reading::decimal, v, c);
+  if (v.holds()) return v;
+  claim_verdict binary = v;
+  detail::judge_in(byte_reading::binary, binary, c);
+  return detail::is_better(binary.outcome, v.outcome) ? binary : v;
+}
+
+} // namespace moeplan

@@ -1,0 +1,166 @@
+#include <moeplan/verify/claim_reason.hpp>
+
+#include <initializer_list>
+
+#include <moeplan/verify/printed_text.hpp>
+
+#include "support/both_times.hpp"
+
+using namespace moeplan;
+
+namespace {
+
+using in = claim_input;
+using q = claim_quantity;
+using is = claim_relation;
+
+constexpr bool says(const claim& c, text expected) noexcept { return text{reason(c, judge(c))} == expected; }
+
+constexpr claim_inputs option_1{{in::tp_size, 4}, {in::pp_size, 4}, {in::ep_size, 8}, {in::dp_size, 4}};
+constexpr claim_inputs corrected{{in::tp_size, 2}, {in::pp_size, 4}, {in::ep_size, 64}, {in::dp_size, 4}};
+
+BOTH_TIMES("the formula with its numbers, and what came out", [] {
+  EXPECT(says({.quantity = q::layers_per_stage, .claimed = 4, .inputs = {{in::layers, 16}, {in::pp_size, 4}}},
+              "16 layers / PP 4 = 4"));
+  EXPECT(says({.quantity = q::used_memory,
+               .relation = is::less_than,
+               .claimed = "64 GB"_printed,
+               .inputs = {{in::used_memory, "5.9 GB"_printed}}},
+              "5.9 GB, less than 64 GB"));
+  EXPECT(says({.quantity = q::used_memory,
+               .relation = is::more_than,
+               .claimed = "64 GB"_printed,
+               .inputs = {{in::used_memory, "5.9 GB"_printed}}},
+              "5.9 GB (5.85 GB to 5.95 GB with its inputs rounded), not more than 64 GB"));
+  EXPECT(says({.quantity = q::group_members, .relation = is::differs, .claimed = 3, .inputs = {{in::degree, 2}}}, "2, not 3"));
+  EXPECT(says({.quantity = q::group_members, .relation = is::differs, .claimed = 3, .inputs = {{in::degree, 3}}},
+              "3, not other than 3"));
+});
+
+BOTH_TIMES("GPUs under both mappings", [] {
+  EXPECT(says({.quantity = q::product_gpus, .claimed = 512, .inputs = option_1},
+              "TP 4 x PP 4 x EP 8 x DP 4 = 512; folded it is 64 GPUs (EDP 2)"));
+  EXPECT(says({.quantity = q::product_gpus, .claimed = 128, .inputs = corrected},
+              "TP 2 x PP 4 x EP 64 x DP 4 = 2,048; folded it is 32 GPUs, and EP 64 does not divide a stage's 8"));
+  EXPECT(says({.quantity = q::product_gpus,
+               .claimed = 16,
+               .inputs = {{in::tp_size, 1}, {in::pp_size, 1}, {in::ep_size, 16}, {in::dp_size, 1}}},
+              "TP 1 x PP 1 x EP 16 x DP 1 = 16; folded it is 1 GPU, and EP 16 does not divide a stage's 1"));
+  EXPECT(says({.quantity = q::folded_gpus,
+               .claimed = 8,
+               .inputs = {{in::tp_size, 2}, {in::cp_size, 1}, {in::pp_size, 4}, {in::ep_size, 8}, {in::dp_size, 1}}},
+              "TP 2 x CP 1 x DP 1 x PP 4 = 8; all degrees multiplied are 64"));
+});
+
+BOTH_TIMES("what a strategy violates, and what would be enough", [] {
+  claim c{.quantity = q::deployable,
+          .claimed = "yes"_printed,
+          .inputs = {{in::tp_size, 2}, {in::ep_size, 3}, {in::gpus, 3}, {in::experts, 63}}};
+  EXPECT(says(
+      c,
+      "3 GPUs cannot be divided evenly into copies of the model of 2 GPUs each (TP x CP x PP; under a product mapping x EP x SP "
+      "too); nearest legal gpus: 6; whatever DP is, these degrees take a multiple of 6 GPUs"));
+  c.inputs = option_1;
+  c.inputs.set(in::gpus, 512);
+  EXPECT(says(c,
+              "no rule is violated: 64 GPUs of 512 under the folded mapping; the strategy takes 64 GPUs, the cluster has 512: the "
+              "rest stays idle; nearest legal dp: 32; all degrees multiplied are 512"));
+});
+
+constexpr bool contains(text all, text part) noexcept {
+  for (std::size_t at = 0; at + part.size() <= all.size(); ++at)
+    if (all.part(at, part.size()) == part) return true;
+  return false;
+}
+
+BOTH_TIMES("of many violations two are said and the others counted, however long their numbers are", [] {
+  claim c{.quantity = q::deployable,
+          .claimed = "yes"_printed,
+          .inputs = {{in::gpus, 8}, {in::layers, 16}, {in::heads, 16}, {in::experts, 64}}};
+  for (const printed_value& degree : {"7"_printed, "999,999,937"_printed}) {
+    for (const in name : {in::tp_size, in::pp_size, in::ep_size, in::etp_size, in::dp_size}) c.inputs.set(name, degree);
+    const reason_text said = reason(c, judge(c));
+    EXPECT(judge(c).fails());
+    EXPECT(contains(said, "; and "));
+    EXPECT(contains(said, " more"));
+    EXPECT(!said.truncated());
+  }
+});
+
+BOTH_TIMES("weights that are wrong: how many bytes would do, and how many ways there are", [] {
+  claim c{.quantity = q::parameter_memory,
+          .claimed = "223.52 MB"_printed,
+          .inputs = {{in::parameters, "30B"_printed}, {in::bytes_per_parameter, 2}, {in::ways, 512}}};
+  EXPECT(says(
+      c,
+      "30B x 2 bytes / 512 = 117.1875 MB (115.2344 MB to 119.1406 MB with its inputs rounded), or 111.7587 MiB; what is claimed "
+      "would be 4 bytes a parameter, in powers of 1024"));
+  for (const claim_inputs::item& degree : option_1.items) c.inputs.set(degree.name, degree.value);
+  const reason_text said = reason(c, judge(c));
+  constexpr text end = "; unless data parallelism shards them too (ZeRO-3), TP x PP x EP = 128 ways (ETP = TP) make it 468.75 MB";
+  EXPECT((text{said}.part(said.size() - end.size(), end.size()) == end));
+});
+
+BOTH_TIMES("an open value says what its ends assume", [] {
+  EXPECT(says(
+      {.quantity = q::parameter_memory,
+       .claimed = "5.9 GB"_printed,
+       .inputs =
+           {{in::parameters, "30B"_printed}, {in::bytes_per_parameter, 2}, {in::gpus, 128}, {in::tp_size, 2}, {in::pp_size, 4}}},
+      "30B x 2 bytes, spread over 128 GPUs: from 0.469 GB (sharded over all 128 GPUs, as by ZeRO-3) to 7.5 GB (cut TP 2 x PP 4 "
+      "ways "
+      "alone, into equal stages, nothing replicated)"));
+  EXPECT(says(
+      {.quantity = q::over_capacity, .claimed = "4-8x"_printed, .inputs = {{in::needed_gpus, "64-128"_printed}, {in::gpus, 16}}},
+      "64-128 / 16: from 4x to 8x"));
+});
+
+BOTH_TIMES("what is missing", [] {
+  EXPECT(says({.quantity = q::memory_utilisation, .claimed = "85%"_printed}, "not given: used memory, capacity"));
+  EXPECT(says({.quantity = q::activation_memory,
+               .claimed = "256 MB"_printed,
+               .inputs = {{in::sequence_length, 1}, {in::micro_batch, 1}, {in::hidden_size, 1}, {in::heads, 1}, {in::layers, 1}}},
+              "it takes the tensors of each layer, which the whole architecture decides"));
+  EXPECT(says(
+      {.quantity = q::experts_per_gpu, .claimed = 4, .inputs = {{in::experts, 64}, {in::ep_size, 0}}},
+      "nothing comes out: a divisor is 0, a difference is negative, a count is a range, or a number needs more than 256 bits"));
+  EXPECT(says({.quantity = q::memory_utilisation, .claimed = "5 GB"_printed}, "a unit does not suit what it is a number of"));
+});
+
+BOTH_TIMES("other notes", [] {
+  EXPECT(says({.quantity = q::experts_per_gpu, .claimed = 21, .inputs = {{in::experts, 64}, {in::ep_size, 3}}},
+              "64 experts / EP 3 = 21.33, which is no whole number"));
+  EXPECT(says({.quantity = q::token_throughput, .claimed = "319,488/s"_printed, .inputs = {{in::samples, "312/s"_printed}}},
+              "312/s x a whole number of tokens a sample = 319,488/s: 1,024 tokens a sample"));
+  EXPECT(says({.quantity = q::parameter_memory,
+               .claimed = "223.52 MB"_printed,
+               .inputs = {{in::parameters, "30.0B"_printed}, {in::bytes_per_parameter, 4}, {in::ways, 512}}},
+              "30.0B x 4 bytes / 512 = 223.5174 MiB, in powers of 1024"));
+  EXPECT(says({.quantity = q::pipeline_bubble, .claimed = "27%"_printed, .inputs = {{in::pp_size, 4}, {in::micro_batches, 8}}},
+              "a pipeline of 4 stages and 8 micro-batches: (p - 1) / (m v + p - 1) = 27.27%"));
+});
+
+BOTH_TIMES("a reading in powers of 1024 is said, whichever number it changes", [] {
+  EXPECT(says({.quantity = q::memory_utilisation,
+               .claimed = "27.7%"_printed,
+               .inputs = {{in::used_memory, "17.7 GiB"_printed}, {in::capacity, "64 GB"_printed}}},
+              "17.7 GiB / 64 GB = 27.656%, in powers of 1024"));
+});
+
+BOTH_TIMES("computed values in words", [] {
+  const claim c{.quantity = q::left_memory,
+                .claimed = "21.7 GB"_printed,
+                .inputs = {{in::capacity, "64 GB"_printed}, {in::utilisation, "66.1%"_printed}}};
+  EXPECT(text{computed_words(c, judge(c))} == "21.696 GB");
+  EXPECT(text{computed_words({.quantity = q::throughput, .claimed = "5/s"_printed}, claim_verdict{})} == "");
+});
+
+BOTH_TIMES("contradictions", [] {
+  reason_text out;
+  append_contradiction(out, {.id = "total", .quantity = q::total_memory, .claimed = "1.15 GB"_printed});
+  EXPECT(text{out} == "contradicts total (1.15 GB)");
+  append_contradiction(out, {.id = "share", .quantity = q::memory_utilisation, .claimed = "15-20%"_printed});
+  EXPECT(text{out} == "contradicts total (1.15 GB); contradicts share (15-20%)");
+});
+
+} // namespace

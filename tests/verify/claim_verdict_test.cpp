@@ -1,0 +1,218 @@
+#include <moeplan/verify/claim_verdict.hpp>
+
+#include <initializer_list>
+
+#include <moeplan/verify/printed_text.hpp>
+
+#include "support/both_times.hpp"
+
+using namespace moeplan;
+
+namespace {
+
+using in = claim_input;
+using q = claim_quantity;
+using is = claim_relation;
+
+constexpr claim share(printed_value used, printed_value of, printed_value claimed) noexcept {
+  return {.quantity = q::memory_utilisation, .claimed = claimed, .inputs = {{in::used_memory, used}, {in::capacity, of}}};
+}
+
+constexpr bool holds(const claim& c) noexcept { return judge(c).holds(); }
+constexpr bool fails(const claim& c) noexcept { return judge(c).fails(); }
+
+/// A share of 64 units of memory, of which so many are in use.
+constexpr bool share_holds(printed_value used, printed_value capacity, printed_value claimed) noexcept {
+  const claim_verdict v = judge(share(used, capacity, claimed));
+  EXPECT(!v.is_undecided());
+  return v.holds();
+}
+
+// 17.65 / 64 is 27.578125%, 17.75 / 64 is 27.734375%.
+BOTH_TIMES("at the last printed digit, 17.7 of exactly 64, in GB and in GiB", [] {
+  const printed_value used[] = {"17.7 GB"_printed, "17.7 GiB"_printed};
+  const printed_value capacity[] = {"64 GB"_printed, "64 GiB"_printed};
+  for (const std::size_t i : {0U, 1U}) {
+    EXPECT(!share_holds(used[i], capacity[i], "27.5%"_printed));
+    EXPECT(share_holds(used[i], capacity[i], "27.6%"_printed));
+    EXPECT(share_holds(used[i], capacity[i], "27.7%"_printed));
+    EXPECT(!share_holds(used[i], capacity[i], "27.8%"_printed));
+    EXPECT(!share_holds(used[i], capacity[i], "27.57%"_printed));
+    EXPECT(share_holds(used[i], capacity[i], "27.58%"_printed));
+    EXPECT(share_holds(used[i], capacity[i], "27.73%"_printed));
+    EXPECT(!share_holds(used[i], capacity[i], "27.74%"_printed));
+    EXPECT(share_holds(used[i], capacity[i], "0.277"_printed));
+    EXPECT(!share_holds(used[i], capacity[i], "0.275"_printed));
+  }
+});
+
+// 0.95 to 1.05 of 10 is 9.5% to 10.5%, which "9%" and "11%" touch.
+BOTH_TIMES("the ends of both intervals belong to them", [] {
+  EXPECT(share_holds("1.0 GB"_printed, "10 GB"_printed, "11%"_printed));
+  EXPECT(!share_holds("1.0 GB"_printed, "10 GB"_printed, "11.0%"_printed));
+  EXPECT(share_holds("1.0 GB"_printed, "10 GB"_printed, "9%"_printed));
+  EXPECT(!share_holds("1.0 GB"_printed, "10 GB"_printed, "9.0%"_printed));
+});
+
+BOTH_TIMES("the capacity is exact, however it is printed", [] {
+  EXPECT(!share_holds("17.7 GB"_printed, "64 GB"_printed, "27.5%"_printed)); // 17.65 / 64.5 would be 27.36%
+  EXPECT(entry(in::capacity).exact);
+});
+
+constexpr claim left(printed_value capacity, printed_value utilisation, printed_value claimed) noexcept {
+  return {.quantity = q::left_memory, .claimed = claimed, .inputs = {{in::capacity, capacity}, {in::utilisation, utilisation}}};
+}
+
+// 64 x 0.3385 is 21.664, 64 x 0.3395 is 21.728.
+BOTH_TIMES("what is left of 64 at 66.1%, in GB and in GiB", [] {
+  for (const printed_value& capacity : {"64 GB"_printed, "64 GiB"_printed}) {
+    const auto claimed = [&capacity](printed_value v) {
+      v.binary = capacity.binary;
+      return left(capacity, "66.1%"_printed, v);
+    };
+    EXPECT(fails(claimed("21.6 GB"_printed)));
+    EXPECT(holds(claimed("21.7 GB"_printed)));
+    EXPECT(fails(claimed("21.8 GB"_printed)));
+    EXPECT(fails(claimed("21.65 GB"_printed)));
+    EXPECT(holds(claimed("21.66 GB"_printed)));
+    EXPECT(holds(claimed("21.73 GB"_printed)));
+    EXPECT(fails(claimed("21.74 GB"_printed)));
+  }
+});
+
+BOTH_TIMES("GB is read as GiB where that alone makes a claim true", [] {
+  const claim mixed = share("17.7 GiB"_printed, "64 GB"_printed, "27.7%"_printed);
+  EXPECT(judge(mixed).holds());
+  EXPECT(judge(mixed).reading == byte_reading::binary);
+  const claim decimal = share("17.7 GiB"_printed, "64 GB"_printed, "29.7%"_printed); // 19.005 of 64 GB
+  EXPECT(judge(decimal).holds());
+  EXPECT(judge(decimal).reading == byte_reading::decimal);
+  EXPECT(fails(share("17.7 GiB"_printed, "64 GB"_printed, "28.5%"_printed)));
+  // 223.52 MiB is 4 bytes for each of 30B / 512 parameters; 223.52 MB is not.
+  claim sized{.quantity = q::parameter_memory,
+              .claimed = "223.52 MB"_printed,
+              .inputs = {{in::parameters, 30'000'000'000}, {in::bytes_per_parameter, 4}, {in::ways, 512}}};
+  EXPECT(judge(sized).holds());
+  EXPECT(judge(sized).reading == byte_reading::binary);
+  sized.claimed = "223.52 MiB"_printed;
+  EXPECT(judge(sized).holds());
+  EXPECT(judge(sized).reading == byte_reading::decimal);
+  sized.claimed = "234.375 MB"_printed;
+  EXPECT(judge(sized).holds());
+  sized.claimed = "117.1875 MB"_printed;
+  EXPECT(judge(sized).fails());
+  EXPECT(judge(sized).reading == byte_reading::decimal);
+});
+
+constexpr claim used(is relation, printed_value limit) noexcept {
+  return {.quantity = q::used_memory, .relation = relation, .claimed = limit, .inputs = {{in::used_memory, "5.9 GB"_printed}}};
+}
+
+// 5.85 to 5.95, against a limit that is exact.
+BOTH_TIMES("relations of a rounded value to an exact limit: some choice is enough", [] {
+  EXPECT(holds(used(is::at_most, "5.85 GB"_printed)));
+  EXPECT(fails(used(is::at_most, "5.84 GB"_printed)));
+  EXPECT(holds(used(is::less_than, "5.86 GB"_printed)));
+  EXPECT(fails(used(is::less_than, "5.85 GB"_printed)));
+  EXPECT(holds(used(is::at_least, "5.95 GB"_printed)));
+  EXPECT(fails(used(is::at_least, "5.96 GB"_printed)));
+  EXPECT(holds(used(is::more_than, "5.94 GB"_printed)));
+  EXPECT(fails(used(is::more_than, "5.95 GB"_printed)));
+  EXPECT(holds(used(is::less_than, "64 GB"_printed)));
+  EXPECT(holds(used(is::differs, "6.1 GB"_printed)));
+  EXPECT(fails(used(is::differs, "6.0 GB"_printed))); // 5.95 is both
+});
+
+BOTH_TIMES("counts are exact", [] {
+  const auto experts = [](printed_value n, printed_value ep, printed_value claimed) {
+    return claim{.quantity = q::experts_per_gpu, .claimed = claimed, .inputs = {{in::experts, n}, {in::ep_size, ep}}};
+  };
+  EXPECT(holds(experts(64, 8, 8)));
+  EXPECT(fails(experts(63, 8, 8))); // 7.875 would round to 8
+  EXPECT(fails(experts(64, 3, "21.33"_printed)));
+  EXPECT(holds(experts(64, 5, "12.8"_printed)));
+});
+
+/// Weights between an even share and TP x PP ways: 60 GB over 8 GPUs is 7.5, over TP 2 x PP 1 it is 30.
+constexpr claim between(is relation, printed_value claimed) noexcept {
+  return {.quantity = q::parameter_memory,
+          .relation = relation,
+          .claimed = claimed,
+          .inputs = {
+              {in::parameters, "30.0B"_printed}, {in::bytes_per_parameter, 2}, {in::gpus, 8}, {in::tp_size, 2}, {in::pp_size, 1}}};
+}
+
+BOTH_TIMES("where the value is open, all of it has to agree", [] {
+  EXPECT(judge(between(is::equals, "17.7 GB"_printed)).is_undecided());
+  EXPECT(judge(between(is::equals, "17.7 GB"_printed)).is_open());
+  EXPECT(judge(between(is::equals, "17.7 GB"_printed)).value == (interval{wide_ratio{7'500'000'000}, wide_ratio{30'000'000'000}}));
+  EXPECT(judge(between(is::equals, "7.5 GB"_printed)).is_undecided());
+  EXPECT(fails(between(is::equals, "6.5 GB"_printed)));
+  EXPECT(fails(between(is::equals, "31 GiB"_printed)));
+  EXPECT(holds(between(is::equals, "7-31 GB"_printed)));
+  EXPECT(holds(between(is::differs, "6.5 GB"_printed)));
+  EXPECT(judge(between(is::differs, "17.7 GB"_printed)).is_undecided());
+  EXPECT(holds(between(is::less_than, "64 GB"_printed)));
+  EXPECT(judge(between(is::less_than, "20 GiB"_printed)).is_undecided());
+  EXPECT(fails(between(is::less_than, "6 GiB"_printed)));
+  EXPECT(holds(between(is::at_most, "40 GiB"_printed)));
+  EXPECT(holds(between(is::at_least, "6 GiB"_printed)));
+  EXPECT(judge(between(is::at_least, "20 GiB"_printed)).is_undecided());
+  EXPECT(fails(between(is::more_than, "40 GiB"_printed)));
+  EXPECT(judge(between(is::more_than, "20 GiB"_printed)).is_undecided());
+  EXPECT(judge(between(is::at_most, "20 GiB"_printed)).is_undecided());
+});
+
+BOTH_TIMES("an input that is a range leaves the value open", [] {
+  const auto times = [](printed_value needed, printed_value claimed) {
+    return claim{.quantity = q::over_capacity, .claimed = claimed, .inputs = {{in::needed_gpus, needed}, {in::gpus, 16}}};
+  };
+  EXPECT(holds(times("64-128"_printed, "4-8x"_printed)));
+  EXPECT(judge(times("64-128"_printed, "4x"_printed)).is_undecided());
+  EXPECT(fails(times("64-128"_printed, "2x"_printed)));
+  EXPECT(holds(times("64"_printed, "4-8x"_printed)));
+});
+
+BOTH_TIMES("what is missing is named, of the formula that lacks least", [] {
+  const claim_verdict none = judge({.quantity = q::memory_utilisation, .claimed = "85%"_printed});
+  EXPECT(none.is_undecided());
+  EXPECT(!none.computed);
+  EXPECT(none.missing.size() == 2);
+  EXPECT(none.missing[0] == in::used_memory && none.missing[1] == in::capacity);
+  const claim_verdict some =
+      judge({.quantity = q::memory_utilisation, .claimed = "85%"_printed, .inputs = {{in::capacity, "64 GB"_printed}}});
+  EXPECT(some.missing.size() == 1 && some.missing[0] == in::used_memory);
+  const claim_verdict other =
+      judge({.quantity = q::used_memory, .claimed = "5 GB"_printed, .inputs = {{in::utilisation, "5%"_printed}}});
+  EXPECT(other.missing.size() == 1);
+});
+
+BOTH_TIMES("units that do not suit are no verdict", [] {
+  EXPECT(!has_suitable_units(share("17.7 GB"_printed, "64 GB"_printed, "27.6 GB"_printed)));
+  EXPECT(!has_suitable_units(share("17.7 GB"_printed, "64"_printed, "27.6%"_printed)));
+  const claim wrong = share("17.7"_printed, "64 GB"_printed, "27.6%"_printed);
+  EXPECT(judge(wrong).is_undecided());
+  EXPECT(judge(wrong).missing.empty());
+  const auto ratio = [](printed_value a, printed_value b) {
+    return claim{.quantity = q::ratio_to_target, .claimed = "0.5"_printed, .inputs = {{in::value, a}, {in::reference, b}}};
+  };
+  EXPECT(holds(ratio("6,400 tokens/ms"_printed, "12,800 tokens/ms"_printed)));
+  EXPECT(!has_suitable_units(ratio("6,400 tokens/ms"_printed, "12,800 GB"_printed)));
+});
+
+BOTH_TIMES("what has no value is undecided", [] {
+  const claim_verdict by_zero =
+      judge({.quantity = q::experts_per_gpu, .claimed = 1, .inputs = {{in::experts, 64}, {in::ep_size, 0}}});
+  EXPECT(by_zero.is_undecided());
+  EXPECT(by_zero.missing.empty());
+  EXPECT(!by_zero.computed);
+  const printed_value most = "999,999,999,999,999,999T"_printed;
+  const claim_verdict large =
+      judge({.quantity = q::product_gpus,
+             .claimed = 1,
+             .inputs = {{in::tp_size, most}, {in::pp_size, most}, {in::ep_size, most}, {in::dp_size, most}}});
+  EXPECT(large.is_undecided());
+  EXPECT(!large.computed);
+});
+
+} // namespace
