@@ -14,6 +14,7 @@
 #include "balance_text.hpp"
 #include "commands.hpp"
 #include "output_files.hpp"
+#include "text_table.hpp"
 
 using namespace moeplan;
 

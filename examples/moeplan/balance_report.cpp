@@ -150,15 +150,6 @@ balance_answer balance(const io::loads_file& file, const balance_wish& wish) {
   return {std::move(report), {}};
 }
 
-std::string digits_of(uint256 number) {
-  std::string digits;
-  do {
-    digits.insert(digits.begin(), static_cast<char>('0' + (number % uint256{10}).to_count().value()));
-    number = number / uint256{10};
-  } while (!(number == uint256{0}));
-  return digits;
-}
-
 const char* name_of(placement_algorithm algorithm) { return algorithm == placement_algorithm::eplb ? "eplb" : "best"; }
 
 const char* name_of(placement_policy policy) { return policy == placement_policy::hierarchical ? "hierarchical" : "global"; }

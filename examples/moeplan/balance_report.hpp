@@ -12,6 +12,7 @@
 #include <moeplan/balance/placement_bound.hpp>
 #include <moeplan/balance/real_metrics.hpp>
 #include <moeplan/io/loads_file.hpp>
+#include <moeplan/number/optional_integer.hpp>
 #include <moeplan/number/ratio.hpp>
 #include <moeplan/number/wide_ratio.hpp>
 
@@ -116,9 +117,6 @@ struct balance_answer {
 };
 
 balance_answer balance(const moeplan::io::loads_file& file, const balance_wish& wish);
-
-/// In decimal. Precondition: not overflowed.
-std::string digits_of(moeplan::uint256 number);
 
 /// "eplb", "best"; "hierarchical", "global"; "mean", ...
 const char* name_of(placement_algorithm algorithm);

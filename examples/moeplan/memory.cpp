@@ -1,13 +1,12 @@
 // moeplan memory: what each rank of each stage needs at its peak, and whether a GPU has it.
 #include <moeplan/io/deployment_file.hpp>
 #include <moeplan/io/json_writer.hpp>
-#include <moeplan/verify/memory_facts.hpp>
 
 #include "commands.hpp"
 #include "findings_output.hpp"
+#include "laid_out.hpp"
 #include "memory_report.hpp"
 #include "memory_text.hpp"
-#include "text_table.hpp"
 
 using namespace moeplan;
 
@@ -108,28 +107,12 @@ void write(io::json_writer& json, const memory_report& report, bool terms) {
   json.end_object();
 }
 
-/// Why there is no answer though no finding says so: a product mapping, or more than `check` computes with.
-std::string problem_of(const deployment& d) {
-  if (d.strategy.mapping == mapping::product)
-    return "No memory of a rank: a product mapping takes each degree for a factor of the GPUs, and no framework lays out a model "
-           "like that. For the memory of these degrees say \"mapping\": \"folded\" in the strategy, or leave \"mapping\" out.";
-  return "The memory of this deployment is not computed. It is for at most " + grouped(detail::most_stages_judged) +
-         " virtual stages, " + grouped(detail::most_layers_judged) + " decoder layers and as many of multi-token prediction.";
-}
-
 } // namespace
 
 status memory(const memory_options& options, std::ostream& out, std::ostream& err) {
-  const io::deployment_file file = io::read_deployment(options.input);
-  deployment d = file.deployment;
-  const findings all = check_without_capacity(d);
-  const bool wrong = !all.ok();
-  if (wrong || !all.facts.knows(known::memory)) {
-    refuse(list_of(all), options.json, out, err, wrong ? std::string{} : problem_of(d));
-    return status::wrong;
-  }
-  d.strategy = d.strategy.with(dp{all.facts.dp});
-  const std::optional<memory_report> report = report_memory(d);
+  const std::optional<deployment> d = laid_out(io::read_deployment(options.input).deployment, "memory", options.json, out, err);
+  if (!d) return status::wrong;
+  const std::optional<memory_report> report = report_memory(*d);
   if (!report) {
     refuse({}, options.json, out, err, "The memory of this deployment needs more than 64 bits to be counted in bytes.");
     return status::wrong;
@@ -138,7 +121,7 @@ status memory(const memory_options& options, std::ostream& out, std::ostream& er
     io::json_writer json{out};
     write(json, *report, options.terms);
   } else {
-    print_memory(out, d, *report, options.terms);
+    print_memory(out, *d, *report, options.terms);
   }
   return report->fits() ? status::fine : status::wrong;
 }

@@ -172,8 +172,7 @@ std::string without_groups(const strategy& product) {
   std::string problem =
       "No groups of ranks: a product mapping takes each degree for a factor of the GPUs, and no framework numbers ranks like that. "
       "For the groups of these degrees say \"mapping\": \"folded\" in the strategy, or leave \"mapping\" out: experts then lie on "
-      "the "
-      "GPUs of the dense layers";
+      "the GPUs of the dense layers";
   if (product.resolved()) {
     const auto all = static_cast<std::int64_t>(moeplan::gpus(product.with(mapping::folded)).value());
     problem += ", and there are " + grouped(all) + " of these, TP x CP x DP x PP";

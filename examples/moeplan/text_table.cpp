@@ -3,7 +3,18 @@
 #include <algorithm>
 #include <utility>
 
+using moeplan::uint256;
+
 namespace tool {
+
+std::string digits_of(uint256 number) {
+  std::string digits;
+  do {
+    digits.insert(digits.begin(), static_cast<char>('0' + (number % uint256{10}).to_count().value()));
+    number = number / uint256{10};
+  } while (!(number == uint256{0}));
+  return digits;
+}
 
 std::string grouped(const std::string& digits) {
   std::string result;

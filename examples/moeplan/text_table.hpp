@@ -6,7 +6,12 @@
 #include <string>
 #include <vector>
 
+#include <moeplan/number/uint256.hpp>
+
 namespace tool {
+
+/// In decimal. Precondition: not overflowed.
+std::string digits_of(moeplan::uint256 number);
 
 /// "671,026,419,200" of the digits of an integer, which may begin with '-'.
 std::string grouped(const std::string& digits);
