@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <ostream>
 #include <string>
 
+#include <moeplan/cost/step_time.hpp>
 #include <moeplan/describe/strategy.hpp>
 #include <moeplan/number/optional_integer.hpp>
 #include <moeplan/pipeline/pass_times.hpp>
@@ -79,6 +81,13 @@ struct pipeline_options {
 };
 status pipeline(const pipeline_options& options, std::ostream& out, std::ostream& err);
 
+struct cost_options {
+  std::string input;
+  std::optional<moeplan::efficiencies> reached; ///< of each resource's peak, for an estimate
+  bool json = false;
+};
+status cost(const cost_options& options, std::ostream& out, std::ostream& err);
+
 struct repair_options {
   std::string input;
   std::string keep;                            ///< names of parts that stay as they are, with commas between them
@@ -108,5 +117,13 @@ struct search_options {
   bool json = false;
 };
 status search(const search_options& options, std::ostream& out, std::ostream& err);
+
+struct audit_options {
+  std::string input;       ///< path of a report; empty: `quantities` holds
+  bool quantities = false; ///< list what claims can be about
+  bool markdown = false;   ///< a document in place of text
+  bool json = false;
+};
+status audit(const audit_options& options, std::ostream& out, std::ostream& err);
 
 } // namespace tool

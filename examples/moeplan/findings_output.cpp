@@ -29,10 +29,16 @@ std::size_t number_of(const finding_list& findings, severity level) {
       std::count_if(findings.begin(), findings.end(), [&](const finding& f) { return f.level() == level; }));
 }
 
+std::string written(const finding& f, std::int64_t legal) {
+  text_buffer<24> value;
+  append_value(value, f.changes(), legal);
+  return string_of(value);
+}
+
 void print_one(std::ostream& out, const finding& f) {
   out << "  " << string_of(f.name()) << '\n' << "      " << message_of(f) << '\n';
   std::string values;
-  for (const std::int64_t value : f.legal()) values += (values.empty() ? "" : " or ") + std::to_string(value);
+  for (const std::int64_t value : f.legal()) values += (values.empty() ? "" : " or ") + written(f, value);
   if (!values.empty()) out << "      nearest legal: " << string_of(f.changes()) << ' ' << values << '\n';
   out << "      source: " << string_of(f.source()) << '\n';
 }
@@ -48,7 +54,12 @@ void write_one(io::json_writer& json, const finding& f) {
   const legal_values legal = f.legal();
   if (!legal.empty()) {
     json.key("legal").begin_array(io::json_lines::one);
-    for (const std::int64_t value : legal) json.value(value);
+    for (const std::int64_t value : legal) {
+      if (f.changes() == text{"order"})
+        json.value(written(f, value));
+      else
+        json.value(value);
+    }
     json.end_array();
     json.member("changes", string_of(f.changes()));
   }

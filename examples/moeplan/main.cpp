@@ -43,9 +43,12 @@ struct command_line {
   tool::memory_options memory;
   tool::balance_options balance;
   tool::pipeline_options pipeline;
+  tool::cost_options cost;
+  std::string efficiency;
   tool::ranks_options ranks;
   tool::translate_options translate;
   tool::search_options search;
+  tool::audit_options audit;
   std::string top;
   tool::repair_options repair;
   std::string world, rank, order;
@@ -242,6 +245,78 @@ void finish_pipeline(command_line& line) {
                          .forward_and_backward = n.size() == 4 ? n[3] : n[0] + n[1]};
 }
 
+CLI::App* add_cost(CLI::App& app, command_line& line) {
+  CLI::App* command = app.add_subcommand(
+      "cost", "FLOPs and traffic of a training step, or of a step that serves, how long it takes at least, and what limits it");
+  command->add_option("DEPLOYMENT", line.cost.input, "Path of a deployment.json")->required();
+  command
+      ->add_option("--efficiency", line.efficiency,
+                   "Estimate too: which part of its peak each resource reaches, above 0 and at most 1, as compute=0.6,network=0.8; "
+                   "there are compute, memory, nvlink and network, and those that are absent reach their peaks")
+      ->type_name("SHARES");
+  command->add_flag("--json", line.cost.json, "Answer as one JSON object");
+  command->footer(
+      "The step takes at least as long as the slowest of its resources alone, since nothing forbids the others to work meanwhile. "
+      "Where the GPU's description lacks a rate, what needs it is null, and the others bound the step.");
+  return command;
+}
+
+/// What --efficiency names.
+struct efficiency_name {
+  const char* name;
+  double moeplan::efficiencies::*of;
+};
+
+constexpr efficiency_name efficiency_names[] = {{"compute", &moeplan::efficiencies::compute},
+                                                {"memory", &moeplan::efficiencies::memory},
+                                                {"nvlink", &moeplan::efficiencies::nvlink},
+                                                {"network", &moeplan::efficiencies::network}};
+
+const efficiency_name& efficiency_named(const std::string& name) {
+  std::vector<std::string> known;
+  for (const efficiency_name& e : efficiency_names) {
+    if (name == e.name) return e;
+    known.emplace_back(e.name);
+  }
+  throw moeplan::io::input_error{{.file = "--efficiency",
+                                  .problem = "no resource that has an efficiency",
+                                  .found = '"' + name + '"',
+                                  .expected = "one of " + moeplan::io::listed(known),
+                                  .nearest = moeplan::io::nearest_name(name, known)}};
+}
+
+/// "0.6" of "compute=0.6".
+double read_efficiency(const std::string& text, std::size_t sign) {
+  double share = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data() + std::min(sign + 1, text.size()), end, share);
+  if (error == std::errc{} && stop == end && share > 0 && share <= 1) return share;
+  throw moeplan::io::input_error{{.file = "--efficiency",
+                                  .found = '"' + text + '"',
+                                  .expected = "a number above 0 and at most 1: " + text.substr(0, sign) + "=0.6"}};
+}
+
+/// Turns the text of --efficiency into shares.
+void finish_cost(command_line& line) {
+  if (line.efficiency.empty()) return;
+  moeplan::efficiencies& reached = line.cost.reached.emplace();
+  std::vector<const efficiency_name*> given;
+  for (std::size_t start = 0; start <= line.efficiency.size();) {
+    const std::size_t comma = std::min(line.efficiency.find(',', start), line.efficiency.size());
+    const std::string text = line.efficiency.substr(start, comma - start);
+    const std::size_t sign = std::min(text.find('='), text.size());
+    const efficiency_name& e = efficiency_named(text.substr(0, sign));
+    if (std::find(given.begin(), given.end(), &e) != given.end())
+      throw moeplan::io::input_error{{.file = "--efficiency",
+                                      .problem = "a resource that stands there twice",
+                                      .found = '"' + text + '"',
+                                      .expected = "each resource once"}};
+    given.push_back(&e);
+    reached.*e.of = read_efficiency(text, sign);
+    start = comma + 1;
+  }
+}
+
 CLI::App* add_repair(CLI::App& app, command_line& line) {
   CLI::App* command = app.add_subcommand("repair", "The legal deployments nearest to one that violates rules");
   command->add_option("DEPLOYMENT", line.repair.input, "Path of a deployment.json")->required();
@@ -287,7 +362,8 @@ CLI::App* add_search(CLI::App& app, command_line& line) {
   command
       ->add_option("--by", line.search.by,
                    "What is better: criteria in order, idle_gpus,bubble,headroom if absent; or with weights, bubble=3,headroom=1. "
-                   "There are gpus, idle_gpus, peak, headroom, bubble and layer_balance")
+                   "There are gpus, idle_gpus, peak, headroom, bubble, layer_balance, network (bytes that a GPU sends over it in a "
+                   "step, which has no weight) and step_time (at least)")
       ->type_name("CRITERIA");
   command->add_option("--top", line.top, "Show so many of the best, up to 1000; 10 if absent")->type_name("N");
   command->add_flag("--json", line.search.json, "Answer as one JSON object");
@@ -302,6 +378,28 @@ void finish_search(command_line& line) {
   if (line.search.top < 1 || line.search.top > 1000)
     throw moeplan::io::input_error{
         {.file = "--top", .problem = "a number out of range", .found = line.top, .expected = "an integer from 1 to 1000"}};
+}
+
+CLI::App* add_audit(CLI::App& app, command_line& line) {
+  CLI::App* command = app.add_subcommand("audit", "Of every number in a deployment report, whether it holds");
+  CLI::Option* report = command->add_option("REPORT", line.audit.input,
+                                            "Path of a report.json: a deployment, its strategies, and what is claimed of them");
+  CLI::Option* markdown = command->add_flag("--markdown", line.audit.markdown, "Answer as a document in Markdown");
+  CLI::Option* json = command->add_flag("--json", line.audit.json, "Answer as one JSON object")->excludes(markdown);
+  command->add_flag("--quantities", line.audit.quantities, "List what a claim can be about, and what it is computed from")
+      ->excludes(report)
+      ->excludes(markdown)
+      ->excludes(json);
+  command->footer(
+      "A number holds if some choice within the precision of what it is computed from gives what is printed. Exit status 1 where a "
+      "claim "
+      "fails, or a strategy violates rules and no claim of the report says so.");
+  return command;
+}
+
+/// A report, or the list of quantities.
+void finish_audit(const command_line& line) {
+  if (line.audit.input.empty() && !line.audit.quantities) refuse("audit", "neither a report nor --quantities is given");
 }
 
 CLI::App* add_translate(CLI::App& app, command_line& line) {
@@ -415,9 +513,11 @@ int run(int argc, char** argv) {
       {add_memory(app, line), [&] { return tool::memory(line.memory, std::cout, std::cerr); }},
       {add_balance(app, line), [&] { return finish_balance(line), tool::balance(line.balance, std::cout, std::cerr); }},
       {add_pipeline(app, line), [&] { return finish_pipeline(line), tool::pipeline(line.pipeline, std::cout, std::cerr); }},
+      {add_cost(app, line), [&] { return finish_cost(line), tool::cost(line.cost, std::cout, std::cerr); }},
       {add_repair(app, line), [&] { return finish_repair(line), tool::repair(line.repair, std::cout, std::cerr); }},
       {add_translate(app, line), [&] { return finish_translate(line), tool::translate(line.translate, std::cout, std::cerr); }},
       {add_search(app, line), [&] { return finish_search(line), tool::search(line.search, std::cout, std::cerr); }},
+      {add_audit(app, line), [&] { return finish_audit(line), tool::audit(line.audit, std::cout, std::cerr); }},
       {add_help(app, line), [&] { return print_help(app, line.help_topic); }},
   };
   if (argc > 1 && argv[1][0] != '-' && !has_command(app, argv[1])) refuse_command(app, argv[1]);

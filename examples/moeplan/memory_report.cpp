@@ -93,7 +93,7 @@ public:
     const bool state = t.owner != state_owner::none;
     add(where, {.name = state ? std::string{word_of(t.owner)} + ' ' + t.tensor.name : std::string{t.tensor.name},
                 .shape = shape_of(t.tensor),
-                .type = io::name_in(io::number_type_names, t.tensor.type),
+                .type = io::name_of_type(t.tensor.type),
                 .times = t.times,
                 .bytes = t.bytes.value(),
                 .lifetime = lifetime_names[static_cast<std::size_t>(t.lifetime)],
@@ -191,7 +191,7 @@ void add_serving(stage_collector& all, const char* component, memory_member memb
   const std::uint64_t elements = static_cast<std::uint64_t>(size.value() / rows * 8) / static_cast<std::uint64_t>(bits(type));
   memory_entry entry{.name = words_of(component) + what,
                      .shape = rows == 1 ? std::vector<std::uint64_t>{elements} : std::vector<std::uint64_t>{rows, elements},
-                     .type = io::name_in(io::number_type_names, type),
+                     .type = io::name_of_type(type),
                      .times = 1,
                      .bytes = size.value(),
                      .lifetime = member == memory_member::kv_cache ? "sequence" : "run",

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include <moeplan/describe/layout_text.hpp>
-#include <moeplan/memory/training_memory.hpp>
 #include <moeplan/pipeline/bubble.hpp>
+#include <moeplan/pipeline/pipeline_shape.hpp>
 #include <moeplan/verify/check.hpp>
 
 #include "findings_output.hpp"
@@ -63,10 +63,9 @@ void list_changes(repair_entry& e, const deployment& given) {
 }
 
 /// The idle share of a step in equally long passes, where it has a closed form.
-std::optional<ratio> bubble_fraction(deployment d, std::int64_t dp_size) {
+std::optional<ratio> bubble_fraction(const deployment& d, std::int64_t dp_size) {
   if (!d.workload.is_training()) return std::nullopt;
-  d.strategy = d.strategy.with(dp{dp_size});
-  const bubble b = bubble_of(moeplan::detail::pipeline_of(d.strategy, d), {});
+  const bubble b = bubble_of(pipeline_shape_of(d, dp_size), {});
   const count step = b.makespan();
   if (!b.known || step.overflowed() || step == count{0}) return std::nullopt;
   return ratio{b.idle, step};

@@ -52,7 +52,21 @@ void write_training(io::json_writer& json, const search_space& s, const search_c
   json.end_object();
 }
 
-void write(io::json_writer& json, const search_space& s, const search_candidate& c) {
+/// What nobody asked for is not there.
+void write_measures(io::json_writer& json, const ranking& by, const search_candidate& c) {
+  if (by.compares(criterion::network_traffic)) {
+    json.key("network_bytes");
+    c.network_bytes.given ? json.value(c.network_bytes.number) : json.null();
+  }
+  if (by.compares(criterion::step_time)) {
+    json.key("step_seconds");
+    c.step_bound.known ? json.value(c.step_bound.seconds) : json.null();
+    json.key("utilisation");
+    c.most_utilisation > 0 ? json.value(c.most_utilisation) : json.null();
+  }
+}
+
+void write(io::json_writer& json, const search_space& s, const ranking& by, const search_candidate& c) {
   json.begin_object();
   io::detail::deployment_writer writer{json};
   writer.write_strategy(c.strategy);
@@ -71,6 +85,7 @@ void write(io::json_writer& json, const search_space& s, const search_candidate&
     json.key("bubble_fraction").null();
   }
   write(json, "layer_balance", c.layer_balance.numerator, c.layer_balance.denominator);
+  write_measures(json, by, c);
   json.end_object();
 }
 
@@ -89,7 +104,7 @@ void write(io::json_writer& json, const search_space& s, const search_report& re
   for (const auto& [id, n] : report.rejected) write(json, rules::entry(id).name, n);
   json.end_object();
   json.key("candidates").begin_array();
-  for (const search_candidate& c : report.candidates) write(json, s, c);
+  for (const search_candidate& c : report.candidates) write(json, s, by, c);
   json.end_array();
   json.key("front").begin_array(io::json_lines::one);
   for (const std::size_t i : report.front) json.value(i);
@@ -100,10 +115,11 @@ void write(io::json_writer& json, const search_space& s, const search_report& re
 
 } // namespace
 
-status search(const search_options& options, std::ostream& out, std::ostream& /*err*/) {
+status search(const search_options& options, std::ostream& out, std::ostream& err) {
   const ranking by = read_ranking(options.by);
   const io::search_file file = io::read_search(options.input);
-  const search_report report = report_on(file.space, by, options.top);
+  search_progress progress{err, errors_go_to_a_terminal()};
+  const search_report report = report_on(file.space, by, options.top, progress);
   if (options.json) {
     io::json_writer json{out};
     write(json, file.space, report, by);

@@ -64,20 +64,24 @@ ranking read_ranking(const std::string& text) {
     start = comma + 1;
   }
   if (weights != 0 && weights != by.criteria.size()) refuse(text, "some criteria have a weight, some have none");
+  if (weights != 0 && by.compares(criterion::network_traffic))
+    refuse(text, "network has no weight: there is nothing that it is a share of. It can stand in an order");
   by.weighted = weights != 0;
   return by;
 }
 
-search_report report_on(const search_space& space, const ranking& by, std::int64_t top) {
+search_report report_on(const search_space& space, const ranking& by, std::int64_t top, search_progress& progress) {
   std::vector<search_candidate> best_storage(static_cast<std::size_t>(top));
   std::vector<search_candidate> front_storage(static_cast<std::size_t>(most_candidates));
   best_strategies best{best_storage, by};
   strategy_front front{front_storage, by};
   search_report report;
-  report.counts = visit_strategies(space, [&](const search_candidate& c) {
+  report.counts = visit_strategies(space, by, [&](const search_candidate& c, const search_counts& counts) {
+    progress.tell(counts);
     (void)best(c);
     return front(c);
   });
+  progress.clear();
   report.candidates.assign(best.found().begin(), best.found().end());
   report.best = report.candidates.size();
   report.front_is_complete = front.complete();

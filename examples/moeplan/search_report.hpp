@@ -10,12 +10,18 @@
 #include <moeplan/io/search_file.hpp>
 #include <moeplan/search/search.hpp>
 
+#include "search_progress.hpp"
+
 namespace tool {
 
-inline constexpr moeplan::io::named<moeplan::criterion> criterion_names[] = {
-    {"gpus", moeplan::criterion::gpus},        {"idle_gpus", moeplan::criterion::idle_gpus},
-    {"peak", moeplan::criterion::peak_memory}, {"headroom", moeplan::criterion::headroom},
-    {"bubble", moeplan::criterion::bubble},    {"layer_balance", moeplan::criterion::layer_balance}};
+inline constexpr moeplan::io::named<moeplan::criterion> criterion_names[] = {{"gpus", moeplan::criterion::gpus},
+                                                                             {"idle_gpus", moeplan::criterion::idle_gpus},
+                                                                             {"peak", moeplan::criterion::peak_memory},
+                                                                             {"headroom", moeplan::criterion::headroom},
+                                                                             {"bubble", moeplan::criterion::bubble},
+                                                                             {"layer_balance", moeplan::criterion::layer_balance},
+                                                                             {"network", moeplan::criterion::network_traffic},
+                                                                             {"step_time", moeplan::criterion::step_time}};
 
 /// Of the best strategies and the front at most so many are kept.
 inline constexpr std::int64_t most_candidates = 1000;
@@ -32,7 +38,8 @@ struct search_report {
 /// "idle_gpus,bubble" is an order, "bubble=3,headroom=1" are weights. Throws input_error.
 moeplan::ranking read_ranking(const std::string& text);
 
-/// Precondition: top is from 1 to most_candidates.
-search_report report_on(const moeplan::search_space& space, const moeplan::ranking& by, std::int64_t top);
+/// `progress` is told how far it has come. Precondition: top is from 1 to most_candidates.
+search_report report_on(const moeplan::search_space& space, const moeplan::ranking& by, std::int64_t top,
+                        search_progress& progress);
 
 } // namespace tool

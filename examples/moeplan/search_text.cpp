@@ -1,13 +1,19 @@
 #include "search_text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
+#include <cstdio>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <moeplan/io/enumerator_names.hpp>
 
 #include "findings_output.hpp"
+#include "terminal.hpp"
 #include "text_table.hpp"
 
 using namespace moeplan;
@@ -19,11 +25,12 @@ namespace {
 /// "2^64 or more" where it needs more than 64 bits.
 std::string number_of(saturating_count n) { return n.overflowed() ? "2^64 or more" : grouped(std::to_string(n.bits)); }
 
-/// Tenths of a per cent, rounded to nearest.
+/// "12.3%" of 123 tenths of a per cent.
+std::string in_tenths(long long tenths) { return std::to_string(tenths / 10) + '.' + std::to_string(tenths % 10) + '%'; }
+
+/// Rounded to nearest.
 std::string percent(count part, count whole) {
-  const double tenths = static_cast<double>(part.value()) / static_cast<double>(whole.value()) * 1000;
-  const auto rounded = std::llround(tenths);
-  return std::to_string(rounded / 10) + '.' + std::to_string(rounded % 10) + '%';
+  return in_tenths(std::llround(static_cast<double>(part.value()) / static_cast<double>(whole.value()) * 1000));
 }
 
 std::string bubble_of(const search_candidate& c) {
@@ -37,6 +44,23 @@ std::string balance_of(const search_candidate& c) {
   return std::to_string(thousandths / 1000) + '.' + rest.substr(1);
 }
 
+std::string network_of(const search_candidate& c) {
+  return c.network_bytes.given ? sized(static_cast<std::uint64_t>(c.network_bytes.number)) : "not known";
+}
+
+std::string step_of(const search_candidate& c) {
+  if (!c.step_bound.known) return "not known";
+  std::array<char, 32> words{};
+  const double s = c.step_bound.seconds;
+  const int length = s < 1 ? std::snprintf(words.data(), words.size(), "%.4g ms", s * 1e3)
+                           : std::snprintf(words.data(), words.size(), "%.4g s", s);
+  return {words.data(), static_cast<std::size_t>(length)};
+}
+
+std::string utilisation_of(const search_candidate& c) {
+  return c.most_utilisation > 0 ? in_tenths(std::llround(c.most_utilisation * 1000)) : "-";
+}
+
 std::string shown(criterion by, const search_candidate& c) {
   switch (by) {
     case criterion::gpus: return counted(c.gpus, "GPU");
@@ -46,9 +70,12 @@ std::string shown(criterion by, const search_candidate& c) {
     case criterion::headroom:
       return c.memory_known ? sized(static_cast<std::uint64_t>(c.headroom_bytes())) + " of headroom" : "unknown headroom";
     case criterion::bubble: return c.bubble.known ? "a bubble of " + bubble_of(c) : "a bubble without closed form";
-    case criterion::layer_balance: break;
+    case criterion::layer_balance: return "fullest stage " + balance_of(c) + " times the mean";
+    case criterion::network_traffic:
+      return c.network_bytes.given ? network_of(c) + " over the network" : "unknown traffic over the network";
+    case criterion::step_time: break;
   }
-  return "fullest stage " + balance_of(c) + " times the mean";
+  return c.step_bound.known ? "a step of at least " + step_of(c) : "a step of unknown length";
 }
 
 /// What the first has that the second has not.
@@ -84,49 +111,81 @@ std::string layout_in_words(search_layout l) {
   return l == search_layout::described ? "as described" : io::name_in(io::search_layout_names, l);
 }
 
-void print_table(std::ostream& out, const io::search_file& file, const search_report& report) {
-  const bool trains = file.space.base.workload.is_training();
-  const search_space& s = file.space;
-  const bool micro_batch = trains && s.micro_batch.what != search_values::kind::described;
-  const bool recomputes = trains && (!s.recomputes.empty() || s.smallest_recompute);
-  const bool shardings = trains && !s.shardings.empty();
-  const bool schedules = trains && !s.schedules.empty();
-  std::vector<std::string> titles{"", "", "GPUs", "peak GiB", "free GiB"};
-  std::string alignment = "rlrrr";
-  const auto add = [&](bool wanted, const char* title, char side) {
-    if (!wanted) return;
-    titles.emplace_back(title);
-    alignment += side;
+/// A column of the table: of what came out, or of what was chosen.
+struct column {
+  std::string title;
+  char side = 'r';
+  std::function<std::string(const search_candidate&)> cell;
+  bool chosen = false;
+};
+
+std::vector<column> result_columns(bool trains, const ranking& by) {
+  const auto in_gib = [](const search_candidate& c, std::int64_t amount) {
+    return c.memory_known ? gibibytes(static_cast<std::uint64_t>(amount)) : "-";
   };
-  add(trains, "bubble", 'r');
-  add(true, "layers", 'r');
-  for (const char* degree : {"TP", "CP", "EP", "ETP", "PP", "VPP", "DP", "SP"}) add(true, degree, 'r');
-  add(micro_batch, "micro-batch", 'r');
-  add(!s.layouts.empty(), "layout", 'l');
-  add(schedules, "schedule", 'l');
-  add(shardings, "sharding", 'l');
-  add(recomputes, "recompute", 'l');
+  std::vector<column> all{
+      {"GPUs", 'r', [](const search_candidate& c) { return grouped(c.gpus); }},
+      {"peak GiB", 'r', [in_gib](const search_candidate& c) { return in_gib(c, c.peak_bytes); }},
+      {"free GiB", 'r', [in_gib](const search_candidate& c) { return in_gib(c, c.headroom_bytes()); }},
+  };
+  if (trains) all.push_back({"bubble", 'r', bubble_of});
+  if (by.compares(criterion::network_traffic)) all.push_back({"network", 'r', network_of});
+  if (!by.compares(criterion::step_time)) return all;
+  all.push_back({"least step", 'r', step_of});
+  all.push_back({"most MFU", 'r', utilisation_of});
+  return all;
+}
+
+std::vector<column> chosen_columns(const search_space& s) {
+  std::vector<column> all;
+  const std::pair<const char*, axis> degrees[] = {{"TP", axis::tp}, {"CP", axis::cp},   {"EP", axis::ep}, {"ETP", axis::etp},
+                                                  {"PP", axis::pp}, {"VPP", axis::vpp}, {"DP", axis::dp}, {"SP", axis::sp}};
+  for (const auto& [title, a] : degrees)
+    all.push_back({title, 'r', [a = a](const search_candidate& c) { return std::to_string(c.strategy[a]); }, true});
+  const auto add = [&all](bool wanted, const char* title, char side, auto cell) {
+    if (wanted) all.push_back({title, side, cell, true});
+  };
+  const bool trains = s.base.workload.is_training();
+  add(trains && s.micro_batch.what != search_values::kind::described, "micro-batch", 'r',
+      [](const search_candidate& c) { return std::to_string(c.micro_batch); });
+  add(!s.layouts.empty(), "layout", 'l', [](const search_candidate& c) { return layout_in_words(c.layout); });
+  add(trains && !s.schedules.empty(), "schedule", 'l',
+      [](const search_candidate& c) { return std::string{io::name_in(io::schedule_names, c.schedule)}; });
+  add(trains && !s.shardings.empty(), "sharding", 'l',
+      [](const search_candidate& c) { return std::string{io::name_in(io::sharding_names, c.sharding)}; });
+  add(trains && (!s.recomputes.empty() || s.smallest_recompute), "recompute", 'l',
+      [](const search_candidate& c) { return recompute_in_words(c.recompute); });
+  return all;
+}
+
+/// What all strategies of the table have in common stands below it.
+void print_table(std::ostream& out, const io::search_file& file, const search_report& report, const ranking& by) {
+  const std::vector<search_candidate> best(report.candidates.begin(),
+                                           report.candidates.begin() + static_cast<std::ptrdiff_t>(report.best));
+  std::vector<column> columns = result_columns(file.space.base.workload.is_training(), by);
+  const bool even = std::all_of(best.begin(), best.end(), [](const auto& c) { return c.layer_balance == ratio{1}; });
+  if (!even) columns.push_back({"layers, most/mean", 'r', balance_of});
+  std::string common;
+  for (const column& c : chosen_columns(file.space)) {
+    const std::string first = c.cell(best.front());
+    if (best.size() > 1 && std::all_of(best.begin(), best.end(), [&](const auto& b) { return c.cell(b) == first; }))
+      common += (common.empty() ? "" : ", ") + c.title + ' ' + first;
+    else
+      columns.push_back(c);
+  }
+  std::string alignment = "rl";
+  std::vector<std::string> titles{"", ""};
+  for (const column& c : columns) alignment += c.side, titles.push_back(c.title);
   text_table table{alignment};
   table.row(titles);
-  std::size_t shown_rows = 0;
-  for (std::size_t i = 0; i < report.candidates.size() && shown_rows < report.best; ++i, ++shown_rows) {
-    const search_candidate& c = report.candidates[i];
+  for (std::size_t i = 0; i < best.size(); ++i) {
     const bool on_front = std::find(report.front.begin(), report.front.end(), i) != report.front.end();
-    std::vector<std::string> cells{std::to_string(i + 1), on_front ? "*" : "", grouped(c.gpus),
-                                   c.memory_known ? gibibytes(static_cast<std::uint64_t>(c.peak_bytes)) : "-",
-                                   c.memory_known ? gibibytes(static_cast<std::uint64_t>(c.headroom_bytes())) : "-"};
-    if (trains) cells.push_back(bubble_of(c));
-    cells.push_back(balance_of(c));
-    for (const axis a : {axis::tp, axis::cp, axis::ep, axis::etp, axis::pp, axis::vpp, axis::dp, axis::sp})
-      cells.push_back(std::to_string(c.strategy[a]));
-    if (micro_batch) cells.push_back(std::to_string(c.micro_batch));
-    if (!s.layouts.empty()) cells.push_back(layout_in_words(c.layout));
-    if (schedules) cells.emplace_back(io::name_in(io::schedule_names, c.schedule));
-    if (shardings) cells.emplace_back(io::name_in(io::sharding_names, c.sharding));
-    if (recomputes) cells.push_back(recompute_in_words(c.recompute));
+    std::vector<std::string> cells{std::to_string(i + 1), on_front ? "*" : ""};
+    for (const column& c : columns) cells.push_back(c.cell(best[i]));
     table.row(cells);
   }
   table.print(out);
+  if (!common.empty()) out << wrapped("All have " + common + '.', terminal_width(), 2);
 }
 
 } // namespace
@@ -141,17 +200,20 @@ std::string rejected_in_words(const search_report& report) {
 void print_search(std::ostream& out, const io::search_file& file, const search_report& report, const ranking& by) {
   const search_counts& counts = report.counts;
   if (counts.legal == 0) {
-    out << "No legal strategy. Rejected were all " << number_of(counts.considered) << " candidates: " << rejected_in_words(report)
-        << '\n';
+    out << wrapped(
+        "No legal strategy. Rejected were all " + number_of(counts.considered) + " candidates: " + rejected_in_words(report),
+        terminal_width(), 4);
     return;
   }
-  out << grouped(std::to_string(counts.legal)) << " of " << number_of(counts.considered) << " candidates are legal";
-  if (!report.rejected.empty()) out << "; rejected: " << rejected_in_words(report);
-  out << "\n\n";
-  print_table(out, file, report);
-  out << "\nFirst: " << reason(report, by)
-      << "\n* No legal strategy is better by one of the criteria and worse by none; of such strategies there are "
-      << grouped(static_cast<std::int64_t>(report.front.size())) << (report.front_is_complete ? "" : " or more") << '\n';
+  std::string summary = grouped(std::to_string(counts.legal)) + " of " + number_of(counts.considered) + " candidates are legal";
+  if (!report.rejected.empty()) summary += "; rejected: " + rejected_in_words(report);
+  out << wrapped(summary, terminal_width(), 4) << '\n';
+  print_table(out, file, report, by);
+  out << '\n'
+      << wrapped("First: " + reason(report, by), terminal_width(), 4)
+      << wrapped("* No legal strategy is better by one of the criteria and worse by none; of such strategies there are " +
+                     grouped(static_cast<std::int64_t>(report.front.size())) + (report.front_is_complete ? "" : " or more"),
+                 terminal_width(), 4);
 }
 
 } // namespace tool

@@ -75,6 +75,20 @@ TEST_CASE("a finding has its operands, legal values and source") {
   CHECK_FALSE(finding["source"].get<std::string>().empty());
 }
 
+TEST_CASE("an order of ranks is a legal value too") {
+  const std::string apart = strategy(R"("pp": 16, "ep": 64, "dp": 128, "order": "tp-cp-dp-ep-pp")");
+  const nlohmann::json all = check(apart, "--json").json();
+  CHECK(all["ok"] == true);
+  const nlohmann::json finding = all["findings"][0];
+  CHECK(finding["rule"] == "ep_stays_together");
+  CHECK(finding["severity"] == "advice");
+  // Two copies of each expert next to each other: four experts a node.
+  CHECK(finding["operands"] == nlohmann::json::parse(R"({"ep": 64, "touched": 16, "fewest": 8, "nvlink_gpus": 8, "etp": 1})"));
+  CHECK(finding["legal"] == nlohmann::json::parse(R"(["tp-cp-ep-dp-pp"])"));
+  CHECK(finding["changes"] == "order");
+  CHECK(contains(check(apart).out, "nearest legal: order tp-cp-ep-dp-pp"));
+}
+
 TEST_CASE("numbers that are no degrees are findings") {
   CHECK(rules(check(strategy(R"("pp": 16, "ep": 0, "dp": 128)"), "--json")) == std::vector<std::string>{"ep_is_at_least_1"});
   CHECK(check(strategy(R"("pp": 16, "ep": 0, "dp": 128)")).status == 1);

@@ -9,7 +9,8 @@ using namespace moeplan_test;
 TEST_CASE("help and version") {
   const answer help = run_tool("help");
   CHECK(help.status == 0);
-  for (const char* command : {"params", "gpus", "ranks", "check", "memory", "balance", "pipeline", "repair", "translate", "help"}) {
+  for (const char* command :
+       {"params", "gpus", "ranks", "check", "memory", "balance", "pipeline", "cost", "repair", "translate", "help"}) {
     CHECK(contains(help.out, command));
     const answer one = run_tool(std::string{command} + " --help");
     CHECK(one.status == 0);

@@ -67,6 +67,39 @@ TEST_CASE("the criteria decide what comes first") {
   CHECK(first("gpus=1000,headroom=1")["gpus"] == fewest["gpus"]);
 }
 
+TEST_CASE("traffic and the step's time are known where they are asked for, and are those of the cost") {
+  const std::string text = mixtral(few);
+  const nlohmann::json asked = search(text, "--json --top 3 --by step_time,network").json();
+  REQUIRE(asked["candidates"].size() >= 3);
+  double last = 0;
+  for (const auto& c : asked["candidates"]) {
+    CHECK(c["step_seconds"].get<double>() >= last);
+    last = c["step_seconds"];
+    CHECK(c["utilisation"].get<double>() > 0);
+    CHECK(c["utilisation"].get<double>() <= 1);
+    CHECK(c["network_bytes"].is_number_integer());
+    nlohmann::json deployment = nlohmann::json::parse(text);
+    deployment["strategy"] = c["strategy"];
+    const temporary_folder folder;
+    const nlohmann::json cost = run_tool("cost --json '" + folder.write("d.json", deployment.dump()) + "'").json();
+    CHECK(cost["step_seconds"] == c["step_seconds"]);
+    CHECK(cost["utilisation"] == c["utilisation"]);
+  }
+  const nlohmann::json unasked = search(text, "--json --top 1").json();
+  for (const char* key : {"step_seconds", "utilisation", "network_bytes"}) CHECK_FALSE(unasked["candidates"][0].contains(key));
+  const std::string words = search(text, "--by step_time,network").out;
+  CHECK(contains(words, "least step"));
+  CHECK(contains(words, "a step of at least "));
+}
+
+TEST_CASE("what all strategies of the table have in common stands below it") {
+  const answer a = search(mixtral(few, R"(, "micro_batch": [1, 2])"), "--top 4");
+  CHECK(contains(a.out, "All have "));
+  CHECK(contains(a.out, "CP 1, "));
+  CHECK_FALSE(contains(a.out, "VPP  "));
+  CHECK(contains(search(mixtral(few), "--top 1").out, "VPP  "));
+}
+
 TEST_CASE("text has a table, and a reason for the first place") {
   const answer a = search(mixtral(few, R"(, "micro_batch": [1, 2])"));
   CHECK(a.status == 0);
@@ -110,8 +143,8 @@ TEST_CASE("serving is searched too") {
 }
 
 TEST_CASE("what cannot be used") {
-  for (const char* options :
-       {"--by speed", "--by gpus,gpus", "--by gpus=1,bubble", "--by gpus=0", "--by ''", "--top 0", "--top 1001", "--top x"}) {
+  for (const char* options : {"--by speed", "--by gpus,gpus", "--by gpus=1,bubble", "--by gpus=0", "--by network=2,gpus=1",
+                              "--by ''", "--top 0", "--top 1001", "--top x"}) {
     CAPTURE(options);
     const answer a = search(mixtral(few), options);
     CHECK(a.status == 2);

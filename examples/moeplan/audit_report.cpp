@@ -1,0 +1,81 @@
+#include "audit_report.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <moeplan/io/report_groups.hpp>
+#include <moeplan/verify/claim_deployment.hpp>
+
+#include "checked.hpp"
+
+using namespace moeplan;
+
+namespace tool {
+
+namespace {
+
+constexpr std::size_t most_repairs_shown = 4;
+
+std::vector<std::string> complaints_about_groups(const io::report_strategy& s, const deployment& d) {
+  std::vector<std::string> all;
+  for (const io::report_groups& groups : s.groups) {
+    const std::vector<std::string> some = io::group_complaints(groups, d.strategy[groups.of], d.cluster.total);
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  return all;
+}
+
+/// The nearest repairs that are legal whatever is not given: how a sequence is cut, for instance, stays open without its length.
+repair_report repairs_of(const deployment& d, const claim_inputs& given) {
+  repair_options options;
+  if (!given.gives(claim_input::sequence_length)) options.pinned.add(repair_part::cp_size);
+  repair_report report = report_repairs(d, options, most_repairs_shown);
+  // How large the bubble is depends on the micro-batches.
+  for (repair_entry& e : report.entries)
+    if (!given.gives(claim_input::micro_batch)) e.bubble.reset();
+  return report;
+}
+
+audited_strategy audited(const io::report_file& file, const io::report_strategy& s) {
+  const claim_inputs numbers = io::numbers_of(file, s);
+  audited_strategy result{.name = s.name, .deployment = deployment_described_by(numbers)};
+  deployment multiplied = result.deployment;
+  multiplied.strategy.mapping = mapping::product;
+  result.product = checked(multiplied);
+  result.folded = checked(result.deployment);
+  result.groups = complaints_about_groups(s, result.deployment);
+  result.repairs = repairs_of(result.deployment, numbers);
+  return result;
+}
+
+/// Whether a claim says that the strategy cannot be deployed, and is right.
+bool says_undeployable(const io::report_claim& c, const io::report_verdict& v, const std::string& strategy) {
+  return c.strategy == strategy && c.stated.quantity == claim_quantity::deployable && c.claimed == "no" &&
+         v.outcome == claim_outcome::holds;
+}
+
+} // namespace
+
+std::size_t audit_report::number_of(claim_outcome outcome) const {
+  return static_cast<std::size_t>(
+      std::count_if(verdicts.begin(), verdicts.end(), [outcome](const io::report_verdict& v) { return v.outcome == outcome; }));
+}
+
+bool audit_report::ok() const {
+  return number_of(claim_outcome::fails) == 0 && std::all_of(strategies.begin(), strategies.end(), [](const audited_strategy& s) {
+           return s.is_sound() || s.said_to_be_undeployable;
+         });
+}
+
+audit_report report_audit(io::report_file file) {
+  audit_report report{.file = std::move(file), .verdicts = {}, .strategies = {}};
+  report.verdicts = io::audit_report(report.file);
+  for (const io::report_strategy& s : report.file.strategies) {
+    report.strategies.push_back(audited(report.file, s));
+    for (std::size_t i = 0; i < report.verdicts.size(); ++i)
+      report.strategies.back().said_to_be_undeployable |= says_undeployable(report.file.claims[i], report.verdicts[i], s.name);
+  }
+  return report;
+}
+
+} // namespace tool

@@ -1,0 +1,43 @@
+// What moeplan audit answers, before it is text, Markdown or JSON.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <moeplan/describe/deployment.hpp>
+#include <moeplan/io/report_audit.hpp>
+#include <moeplan/io/report_file.hpp>
+#include <moeplan/verify/findings.hpp>
+
+#include "repair_report.hpp"
+
+namespace tool {
+
+/// What one strategy of a report means.
+struct audited_strategy {
+  std::string name;
+  moeplan::deployment deployment{};     ///< under the folded mapping; sizes that are not given suit the degrees
+  moeplan::findings product{};          ///< what is wrong if all degrees are multiplied
+  moeplan::findings folded{};           ///< what is wrong if experts lie on the GPUs of dense layers
+  std::vector<std::string> groups{};    ///< what is wrong with the groups that are listed
+  repair_report repairs{};              ///< nearest first; the strategy itself where it is legal
+  bool said_to_be_undeployable = false; ///< by a claim of the report that holds
+
+  [[nodiscard]] bool is_sound() const noexcept { return folded.ok() && groups.empty(); }
+};
+
+struct audit_report {
+  moeplan::io::report_file file;
+  std::vector<moeplan::io::report_verdict> verdicts; ///< one a claim
+  std::vector<audited_strategy> strategies;
+
+  [[nodiscard]] std::size_t number_of(moeplan::claim_outcome outcome) const;
+
+  /// No claim fails, and no strategy is broken without the report saying so.
+  [[nodiscard]] bool ok() const;
+};
+
+audit_report report_audit(moeplan::io::report_file file);
+
+} // namespace tool

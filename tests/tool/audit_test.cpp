@@ -1,0 +1,223 @@
+#include <doctest/doctest.h>
+
+#include <sstream>
+#include <string>
+
+#include "run_tool.hpp"
+
+using namespace moeplan_test;
+
+namespace {
+
+const std::string reports = MOEPLAN_EXAMPLES "/reports/";
+
+answer audit_of(const std::string& report, const std::string& options = "--json") {
+  return run_tool("audit " + options + " '" + reports + report + "'");
+}
+
+answer audit_text(const std::string& report, const std::string& options = "--json") {
+  const temporary_folder folder;
+  return run_tool("audit " + options + " '" + folder.write("r.json", report) + "'");
+}
+
+const nlohmann::json& entry(const nlohmann::json& array, const char* key, const std::string& value) {
+  for (const nlohmann::json& one : array)
+    if (one[key] == value) return one;
+  FAIL("nothing is called ", value);
+  return array;
+}
+
+/// 16 layers on 8 GPUs in 4 stages, and what is claimed of it.
+std::string report_on_8_gpus(const std::string& strategy, const std::string& claims) {
+  return R"({"deployment": {"layers": 16, "experts": 8, "gpus": 8}, "strategies": {"s": )" + strategy + R"(}, "claims": [)" +
+         claims + "]}";
+}
+
+const std::string right = R"({"id": "right", "quantity": "layers_per_stage", "claimed": 4, "from": {"layers": 16, "pp": 4}})";
+const std::string wrong = R"({"id": "wrong", "quantity": "layers_per_stage", "claimed": 5, "from": {"layers": 16, "pp": 4}})";
+const std::string open = R"({"id": "open", "quantity": "layers_per_stage", "claimed": 4, "from": {"layers": 16}})";
+const std::string sound = R"({"tp": 2, "pp": 4, "ep": 2, "dp": 1})";
+const std::string broken = R"({"tp": 2, "pp": 4, "ep": 8, "dp": 1})";
+
+} // namespace
+
+TEST_CASE("every claim has its members, in the order of the file") {
+  const answer a = audit_of("001.json");
+  CHECK(a.status == 1);
+  CHECK(a.err.empty());
+  const nlohmann::json json = a.json();
+  CHECK(json["ok"] == false);
+  const nlohmann::json file = nlohmann::json::parse(read_all(reports + "001.json"));
+  REQUIRE(json["claims"].size() == file["claims"].size());
+  for (std::size_t i = 0; i < file["claims"].size(); ++i) {
+    const nlohmann::json& claim = json["claims"][i];
+    CHECK(claim["id"] == file["claims"][i]["id"]);
+    CHECK(claim["quantity"] == file["claims"][i]["quantity"]);
+    CHECK(claim["claimed"] == file["claims"][i]["claimed"]);
+    CHECK(claim["lines"] == file["claims"][i]["lines"]);
+    CHECK(claim["because"].is_string());
+  }
+  const nlohmann::json& parameters = entry(json["claims"], "id", "parameters");
+  CHECK(parameters["verdict"] == "fails");
+  CHECK(parameters["computed"] == "117.1875 MB"); // 30B x 2 / 512 bytes
+  CHECK(parameters["relation"] == "equals");
+  CHECK(contains(parameters["because"], "111.7587 MiB"));
+  CHECK(contains(parameters["because"], "468.75 MB"));
+  CHECK(entry(json["claims"], "id", "activations")["verdict"] == "undecided");
+  CHECK(entry(json["claims"], "id", "activations")["computed"].is_null());
+  CHECK(entry(json["claims"], "id", "memory-within-limit")["relation"] == "less_than");
+}
+
+TEST_CASE("what the strategies mean under both mappings") {
+  const nlohmann::json json = audit_of("001.json").json();
+  const nlohmann::json& option = entry(json["strategies"], "name", "option 1");
+  CHECK(option["strategy"] == nlohmann::json{{"tp", 4}, {"pp", 4}, {"ep", 8}, {"dp", 4}});
+  CHECK(option["product"]["gpus"] == 512);
+  CHECK(option["folded"]["gpus"] == 64);
+  CHECK(option["folded"]["ok"] == true);
+  const nlohmann::json& idle = entry(option["folded"]["findings"], "rule", "no_gpu_is_idle");
+  CHECK(idle["legal"] == nlohmann::json{32}); // 512 / (4 x 4)
+  const nlohmann::json& original = entry(json["strategies"], "name", "original");
+  CHECK(original["product"]["gpus"] == 2048);
+  CHECK(original["product"]["ok"] == false);
+  CHECK(original["folded"]["gpus"] == 128);
+}
+
+TEST_CASE("the nearest deployable strategies of report 000") {
+  const nlohmann::json strategies = audit_of("000.json").json()["strategies"];
+  const nlohmann::json& original = entry(strategies, "name", "original");
+  CHECK(original["product"]["gpus"] == 8192);
+  CHECK(original["folded"]["gpus"] == 128);
+  CHECK(entry(original["folded"]["findings"], "rule", "stage_divides_by_expert_ranks")["operands"]["stage_gpus"] == 32);
+  CHECK(original["repairs"][0]["strategy"] == nlohmann::json{{"tp", 8}, {"pp", 4}, {"ep", 32}, {"dp", 4}});
+  CHECK(original["repairs"][0]["changed"].size() == 1);
+  const nlohmann::json& corrected = entry(strategies, "name", "corrected");
+  CHECK(corrected["repairs"][0]["strategy"] == nlohmann::json{{"tp", 2}, {"pp", 4}, {"ep", 32}, {"dp", 16}});
+  CHECK(corrected["repairs"][0]["training"] == nlohmann::json{{"micro_batch", 8}});
+  CHECK(corrected["repairs"][1]["strategy"] == nlohmann::json{{"tp", 2}, {"pp", 2}, {"ep", 64}, {"dp", 32}});
+  CHECK(corrected["repairs"][1]["training"] == nlohmann::json{{"micro_batch", 4}});
+}
+
+TEST_CASE("no repair rests on a size that the report does not give") {
+  for (const char* report : {"000.json", "001.json", "002.json", "003.json", "004.json"}) {
+    CAPTURE(report);
+    for (const nlohmann::json& s : audit_of(report).json()["strategies"]) {
+      REQUIRE(!s["repairs"].empty());
+      for (const nlohmann::json& repair : s["repairs"]) {
+        CHECK(!repair["strategy"].contains("cp"));
+        CHECK(repair["peak_bytes"].is_null());
+        const bool micro_batch_is_given = std::string{report} == "000.json";
+        if (!micro_batch_is_given) CHECK(repair["bubble_fraction"].is_null());
+      }
+    }
+  }
+}
+
+TEST_CASE("groups of report 002 are read as ranks") {
+  const nlohmann::json strategies = audit_of("002.json").json()["strategies"];
+  CHECK(entry(strategies, "name", "original")["groups"] ==
+        nlohmann::json::array({"the TP group of ranks 0, 1, 2 has 3 members, but TP is 2"}));
+  CHECK(entry(strategies, "name", "corrected")["groups"] == nlohmann::json::array({"rank 2 is in no TP group"}));
+  CHECK(entry(strategies, "name", "corrected")["repairs"][0]["changed"] ==
+        nlohmann::json::array({{{"part", "tp"}, {"from", 2}, {"to", 1}}}));
+}
+
+TEST_CASE("the text: a table of verdicts, why, what is wrong, and what would be right") {
+  const answer a = audit_of("000.json", "");
+  CHECK(a.status == 1);
+  CHECK(a.err.empty());
+  CHECK(contains(a.out, "23 claims: 9 hold, 5 fail, 9 are undecided\n"));
+  CHECK(contains(a.out, "\n  45  micro-batches            4                                  1  fails\n"));
+  CHECK(contains(a.out, "\n  46  parameters-per-gpu       ~5.9GB            0.469 GB to 7.5 GB  undecided\n"));
+  CHECK(contains(a.out, "\n  46  parameters-within-limit  < 64GB                        5.9 GB  holds\n"));
+  CHECK(contains(a.out, "\n  micro-batches, line 45: \"128 global batch / 32 micro batch = 4 micro-batches\"\n"));
+  CHECK(contains(a.out, "all degrees multiplied (product): 8,192 GPUs, of which there are 128\n"));
+  CHECK(contains(a.out, "experts on the GPUs of dense layers (folded): 32 GPUs of 128\n"));
+  CHECK(contains(a.out, "\n    EP 64 to 32, micro-batch 32 to 8; DP 4 to 16 follows: 128 GPUs\n"));
+  CHECK(contains(audit_of("001.json", "").out, "\n  option 1: nothing to change under the folded mapping\n"));
+}
+
+TEST_CASE("the README shows what the tool prints") {
+  const std::string readme = read_all(MOEPLAN_EXAMPLES "/../README.md");
+  const std::size_t about = readme.find("`moeplan audit examples/reports/000.json`");
+  REQUIRE(about != std::string::npos);
+  const std::size_t first = readme.find("```\n", about) + 4;
+  std::istringstream block{readme.substr(first, readme.find("```", first) - first)};
+  const std::string printed = '\n' + audit_of("000.json", "").out;
+  std::size_t lines = 0;
+  for (std::string line; std::getline(block, line); ++lines) {
+    CAPTURE(line);
+    CHECK((line == "  ..." || contains(printed, '\n' + line + '\n')));
+  }
+  CHECK(lines > 20);
+}
+
+TEST_CASE("the same as a document") {
+  const answer a = audit_of("000.json", "--markdown");
+  CHECK(a.status == 1);
+  CHECK(a.out.rfind("# Parallel Strategy Compatibility Analysis\n\n", 0) == 0);
+  CHECK(contains(a.out,
+                 "\n\n## 23 claims: 9 hold, 5 fail, 9 are undecided\n\n| line | claim | claimed | computed | verdict "
+                 "|\n|---:|---|---|---:|---|\n"));
+  CHECK(contains(a.out, "\n| 46 | parameters-within-limit | \\< 64GB | 5.9 GB | holds |\n"));
+  CHECK(contains(a.out, "\n\n## Nearest deployable strategies\n\n"));
+  CHECK(contains(a.out, "\n- corrected:\n  - EP 64 to 32, micro-batch 32 to 8; DP 4 to 16 follows: 128 GPUs\n"));
+  CHECK(!contains(a.out, "\n\n\n"));
+}
+
+TEST_CASE("a name cannot break the table, nor a text steer the terminal") {
+  const std::string claim =
+      R"({"id": "a|b\n", "text": "\u001b[2J", "quantity": "layers_per_stage", "claimed": 5, "from": {"layers": 16, "pp": 4}})";
+  CHECK(contains(audit_text("{\"claims\": [" + claim + "]}", "--markdown").out, "\n|  | a\\|b  | 5 | 4 | fails |\n"));
+  CHECK(!contains(audit_text("{\"claims\": [" + claim + "]}", "").out, "\x1b"));
+}
+
+TEST_CASE("exit status: whether a claim fails, or a strategy is broken and the report does not say so") {
+  CHECK(audit_text(report_on_8_gpus(sound, right)).status == 0);
+  CHECK(audit_text(report_on_8_gpus(sound, right)).json()["ok"] == true);
+  CHECK(audit_text(report_on_8_gpus(sound, open)).status == 0);
+  CHECK(audit_text(report_on_8_gpus(sound, wrong)).status == 1);
+  CHECK(audit_text(report_on_8_gpus(broken, right)).status == 1);
+  CHECK(audit_text(report_on_8_gpus(broken, right)).json()["ok"] == false);
+  const auto deployable = [](const char* answer) {
+    return R"({"id": "d", "quantity": "deployable", "claimed": ")" + std::string{answer} + R"(", "strategy": "s"})";
+  };
+  CHECK(audit_text(report_on_8_gpus(broken, deployable("no"))).status == 0);
+  CHECK(audit_text(report_on_8_gpus(broken, deployable("yes"))).status == 1);
+  CHECK(audit_text(report_on_8_gpus(sound, deployable("no"))).status == 1);
+  CHECK(audit_text(report_on_8_gpus(R"({"tp": 2, "pp": 4, "dp": 1, "groups": {"tp": [[0, 1, 2]]}})", right)).status == 1);
+  CHECK(audit_text(R"({"claims": []})").status == 0);
+}
+
+TEST_CASE("a report that cannot be used") {
+  const answer bracket = audit_of("000-broken.json");
+  CHECK(bracket.status == 2);
+  CHECK(bracket.out.empty());
+  CHECK(contains(bracket.err,
+                 "000-broken.json:14:5: syntax error: found ']', expected ',' or '}' to close the '{' of line 12, column 25"));
+  const answer misspelt = audit_text(R"({"claims": [{"id": "a", "quantity": "layer_per_stage", "claimed": 4}]})");
+  CHECK(misspelt.status == 2);
+  CHECK(contains(misspelt.err, "/claims/0/quantity"));
+  CHECK(contains(misspelt.err, "nearest known: \"layers_per_stage\""));
+  CHECK(run_tool("audit no-such-file.json").status == 2);
+  CHECK(run_tool("audit").status == 2);
+  CHECK(audit_of("000.json", "--json --markdown").status == 2);
+}
+
+TEST_CASE("what a claim can be about, and what it is computed from") {
+  const answer a = run_tool("audit --quantities");
+  CHECK(a.status == 0);
+  const nlohmann::json schema = nlohmann::json::parse(read_all(MOEPLAN_EXAMPLES "/schema/report.schema.json"));
+  std::size_t quantities = 1; // valid_json
+  CHECK(contains(a.out, "\nvalid_json "));
+  for (const nlohmann::json& alternative : schema["$defs"]["claim"]["oneOf"]) {
+    if (!alternative["properties"]["quantity"].contains("enum")) continue;
+    for (const nlohmann::json& name : alternative["properties"]["quantity"]["enum"]) {
+      CHECK(contains(a.out, '\n' + name.get<std::string>() + ' '));
+      ++quantities;
+    }
+  }
+  CHECK(quantities > 40);
+  CHECK(contains(a.out, "experts, ep"));
+  CHECK(audit_of("000.json", "--quantities").status == 2);
+}
