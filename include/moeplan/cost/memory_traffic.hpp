@@ -55,7 +55,7 @@ namespace detail {
   const bool own_master = !only_quantised && p.master_weights == p.weights;
   const saturating_count shards = t.sharding >= sharding::optimizer ? ranks : 1;
   const auto trained = divided_up<saturating_count>(g.trained(), shards);
-  saturating_count weights = bytes_of<saturating_count>(trained, p.weights);
+  auto weights = bytes_of<saturating_count>(trained, p.weights);
   if (only_quantised) {
     const auto linear = divided_up<saturating_count>(g.linear, shards);
     weights = linear + bytes_of<saturating_count>(trained - linear, p.weights);
