@@ -1,8 +1,7 @@
 // moeplan check: which rules a deployment violates; with --explain also what it means.
-#include <moeplan/io/deployment_file.hpp>
-
 #include "checked.hpp"
 #include "commands.hpp"
+#include "deployment_input.hpp"
 #include "explain.hpp"
 #include "findings_output.hpp"
 #include "text_table.hpp"
@@ -36,7 +35,7 @@ void print_verdict(std::ostream& out, const finding_list& findings, profile p) {
 } // namespace
 
 status check(const check_options& options, std::ostream& out, std::ostream& /*err*/) {
-  const io::deployment_file file = io::read_deployment(options.input);
+  const io::deployment_file file = deployment_from(options.input);
   const findings all = checked(file.deployment);
   const finding_list list = list_of(all);
   if (options.json) {

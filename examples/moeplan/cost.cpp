@@ -1,11 +1,11 @@
 // moeplan cost: FLOPs and traffic of a step, how long it takes at least, and what limits it.
-#include <moeplan/io/deployment_file.hpp>
 #include <moeplan/io/json_writer.hpp>
 
 #include "commands.hpp"
 #include "cost_json.hpp"
 #include "cost_report.hpp"
 #include "cost_text.hpp"
+#include "deployment_input.hpp"
 #include "findings_output.hpp"
 #include "laid_out.hpp"
 
@@ -14,7 +14,7 @@ using namespace moeplan;
 namespace tool {
 
 status cost(const cost_options& options, std::ostream& out, std::ostream& err) {
-  const std::optional<deployment> d = laid_out(io::read_deployment(options.input).deployment, "cost", options.json, out, err);
+  const std::optional<deployment> d = laid_out(deployment_from(options.input).deployment, "cost", options.json, out, err);
   if (!d) return status::wrong;
   const std::optional<cost_report> report = report_cost(*d, options.reached);
   if (!report) {

@@ -4,11 +4,11 @@
 
 #include <boost/multiprecision/integer.hpp>
 
-#include <moeplan/io/deployment_file.hpp>
 #include <moeplan/multiprecision.hpp>
 
 #include "checked.hpp"
 #include "commands.hpp"
+#include "deployment_input.hpp"
 #include "findings_output.hpp"
 #include "text_table.hpp"
 
@@ -114,7 +114,7 @@ void print(std::ostream& out, const answer& a, const cluster& c) {
 } // namespace
 
 status gpus(const gpus_options& options, std::ostream& out, std::ostream& err) {
-  const io::deployment_file file = io::read_deployment(options.input);
+  const io::deployment_file file = deployment_from(options.input);
   const deployment& d = file.deployment;
   const findings all = checked(d);
   const finding_list about_world = list_of(all, is_about_world);

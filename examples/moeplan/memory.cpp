@@ -1,8 +1,8 @@
 // moeplan memory: what each rank of each stage needs at its peak, and whether a GPU has it.
-#include <moeplan/io/deployment_file.hpp>
 #include <moeplan/io/json_writer.hpp>
 
 #include "commands.hpp"
+#include "deployment_input.hpp"
 #include "findings_output.hpp"
 #include "laid_out.hpp"
 #include "memory_report.hpp"
@@ -110,7 +110,7 @@ void write(io::json_writer& json, const memory_report& report, bool terms) {
 } // namespace
 
 status memory(const memory_options& options, std::ostream& out, std::ostream& err) {
-  const std::optional<deployment> d = laid_out(io::read_deployment(options.input).deployment, "memory", options.json, out, err);
+  const std::optional<deployment> d = laid_out(deployment_from(options.input).deployment, "memory", options.json, out, err);
   if (!d) return status::wrong;
   const std::optional<memory_report> report = report_memory(*d);
   if (!report) {

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include <moeplan/io/deployment_file.hpp>
 #include <moeplan/io/enumerator_names.hpp>
 #include <moeplan/io/input_error.hpp>
 #include <moeplan/io/json_writer.hpp>
@@ -19,6 +18,7 @@
 #include <moeplan/pipeline/pipeline_shape.hpp>
 
 #include "commands.hpp"
+#include "deployment_input.hpp"
 #include "findings_output.hpp"
 #include "memory_report.hpp"
 #include "output_files.hpp"
@@ -133,7 +133,7 @@ status pipeline(const pipeline_options& options, std::ostream& out, std::ostream
   files.add("--trace", options.trace, [&](std::ostream& file) { io::write_pipeline_trace(file, timeline); });
   step_ending ending{gradient_clipping::global_norm};
   files.add("--dot", options.dot, [&](std::ostream& file) { io::write_pipeline_dot(file, timeline.shape, ending); });
-  deployment d = io::read_deployment(options.input).deployment;
+  deployment d = deployment_from(options.input).deployment;
   const findings all = check_without_capacity(d);
   const std::string problem = all.ok() ? problem_of(d, all.facts) : std::string{};
   if (!all.ok() || !problem.empty()) return refuse(list_of(all), options.json, out, err, problem), status::wrong;

@@ -1,12 +1,12 @@
 // moeplan ranks: the groups of ranks that communicate, and where a rank is.
 #include <string>
 
-#include <moeplan/io/deployment_file.hpp>
 #include <moeplan/mesh/mesh.hpp>
 #include <moeplan/verify/resolve.hpp>
 
 #include "checked.hpp"
 #include "commands.hpp"
+#include "deployment_input.hpp"
 #include "findings_output.hpp"
 #include "text_table.hpp"
 
@@ -162,7 +162,7 @@ described describe(const ranks_options& options) {
     const resolution r = resolve(options.strategy, options.world);
     return {r.strategy, r.findings};
   }
-  const deployment d = io::read_deployment(options.input).deployment;
+  const deployment d = deployment_from(options.input).deployment;
   const findings all = checked(d);
   return {all.facts.knows(known::dp) ? d.strategy.with(dp{all.facts.dp}) : d.strategy, all};
 }

@@ -4,12 +4,12 @@
 #include <string>
 #include <vector>
 
-#include <moeplan/io/deployment_file.hpp>
 #include <moeplan/io/input_error.hpp>
 #include <moeplan/io/json_writer.hpp>
 #include <moeplan/io/nearest_name.hpp>
 
 #include "commands.hpp"
+#include "deployment_input.hpp"
 #include "findings_output.hpp"
 #include "repair_json.hpp"
 #include "repair_report.hpp"
@@ -63,7 +63,7 @@ void write_report(io::json_writer& json, const repair_report& report, const find
 } // namespace
 
 status repair(const repair_options& options, std::ostream& out, std::ostream& /*err*/) {
-  const io::deployment_file file = io::read_deployment(options.input);
+  const io::deployment_file file = deployment_from(options.input);
   moeplan::repair_options how{.pinned = read_parts(options.keep)};
   if (options.most_considered.given) how.most_considered = options.most_considered.number;
   const auto most = static_cast<std::size_t>(options.most.value_or(8));

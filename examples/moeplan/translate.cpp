@@ -5,11 +5,11 @@
 #include <vector>
 
 #include <moeplan/dialect/dialect.hpp>
-#include <moeplan/io/deployment_file.hpp>
 #include <moeplan/io/deployment_writer.hpp>
 
 #include "checked.hpp"
 #include "commands.hpp"
+#include "deployment_input.hpp"
 #include "findings_output.hpp"
 #include "text_table.hpp"
 
@@ -140,7 +140,7 @@ io::json_value model_in(const std::string& path) {
 }
 
 subject read_file(const translate_options& options) {
-  const io::deployment_file file = io::read_deployment(options.input);
+  const io::deployment_file file = deployment_from(options.input);
   return {.deployment = file.deployment, .model = model_in(options.input), .to = {}, .without_meaning = {}};
 }
 

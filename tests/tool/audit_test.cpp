@@ -101,7 +101,8 @@ TEST_CASE("the nearest deployable strategies of report 000") {
 TEST_CASE("no repair rests on a size that the report does not give") {
   for (const char* report : {"000.json", "001.json", "002.json", "003.json", "004.json"}) {
     CAPTURE(report);
-    for (const nlohmann::json& s : audit_of(report).json()["strategies"]) {
+    const nlohmann::json audited = audit_of(report).json();
+    for (const nlohmann::json& s : audited["strategies"]) {
       REQUIRE(!s["repairs"].empty());
       for (const nlohmann::json& repair : s["repairs"]) {
         CHECK(!repair["strategy"].contains("cp"));
