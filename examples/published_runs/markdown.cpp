@@ -51,7 +51,7 @@ std::string degrees_of(const strategy& s) {
   std::string words;
   for (const auto& [name, which] : {std::pair{"CP", axis::cp}, std::pair{"TP", axis::tp}, std::pair{"PP", axis::pp},
                                     std::pair{"VPP", axis::vpp}, std::pair{"EP", axis::ep}, std::pair{"ETP", axis::etp}})
-    if (s[which] > 1) words += (words.empty() ? "" : " ") + std::string{name} + std::to_string(s[which]);
+    if (s[which] > 1) words.append(words.empty() ? "" : " ").append(name).append(std::to_string(s[which]));
   return words.empty() ? "-" : words;
 }
 
