@@ -16,10 +16,12 @@ namespace {
 
 constexpr std::size_t most_repairs_shown = 4;
 
-std::vector<std::string> complaints_about_groups(const io::report_strategy& s, const deployment& d) {
+std::vector<std::string> complaints_about_groups(const io::report_strategy& s, const deployment& d, const facts& f) {
   std::vector<std::string> all;
   for (const io::report_groups& groups : s.groups) {
-    const std::vector<std::string> some = io::group_complaints(groups, d.strategy[groups.of], d.cluster.total);
+    if (groups.of == axis::dp && !f.knows(known::dp)) continue; // Other findings say so.
+    const std::int64_t degree = groups.of == axis::dp ? f.dp : d.strategy[groups.of];
+    const std::vector<std::string> some = io::group_complaints(groups, degree, d.cluster.total);
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;
@@ -43,14 +45,15 @@ audited_strategy audited(const io::report_file& file, const io::report_strategy&
   multiplied.strategy.mapping = mapping::product;
   result.product = checked(multiplied);
   result.folded = checked(result.deployment);
-  result.groups = complaints_about_groups(s, result.deployment);
+  result.groups = complaints_about_groups(s, result.deployment, result.folded.facts);
   result.repairs = repairs_of(result.deployment, numbers);
   return result;
 }
 
 /// Whether a claim says that the strategy cannot be deployed, and is right.
 bool says_undeployable(const io::report_claim& c, const io::report_verdict& v, const std::string& strategy) {
-  return c.strategy == strategy && c.stated.quantity == claim_quantity::deployable && c.claimed == "no" &&
+  const char* const no = c.stated.relation == claim_relation::differs ? "yes" : "no";
+  return c.strategy == strategy && c.stated.quantity == claim_quantity::deployable && c.claimed == no &&
          v.outcome == claim_outcome::holds;
 }
 

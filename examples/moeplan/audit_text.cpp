@@ -207,7 +207,7 @@ void write_reasons(audit_writer& writer, const audit_report& report, claim_outco
     if (!c.lines.empty()) words += (c.lines.size() == 1 ? ", line " : ", lines ") + lines_of(c);
     if (!c.words.empty()) words += ": \"" + on_one_line(c.words) + '"';
     writer.item(words, 0);
-    writer.item(v.because, 1);
+    writer.item(on_one_line(v.because), 1);
   }
 }
 

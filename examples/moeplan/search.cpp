@@ -118,6 +118,13 @@ void write(io::json_writer& json, const search_space& s, const search_report& re
 status search(const search_options& options, std::ostream& out, std::ostream& err) {
   const ranking by = read_ranking(options.by);
   const io::search_file file = io::read_search(options.input);
+  if (file.space.base.strategy.mapping == mapping::product) {
+    refuse({}, options.json, out, err,
+           "No search under a product mapping: no framework lays out a model like that. Say \"mapping\": \"folded\" in the "
+           "strategy, or "
+           "leave \"mapping\" out.");
+    return status::wrong;
+  }
   search_progress progress{err, errors_go_to_a_terminal()};
   const search_report report = report_on(file.space, by, options.top, progress);
   if (options.json) {

@@ -64,7 +64,9 @@ std::string utilisation_of(const search_candidate& c) {
 std::string shown(criterion by, const search_candidate& c) {
   switch (by) {
     case criterion::gpus: return counted(c.gpus, "GPU");
-    case criterion::idle_gpus: return counted(c.cluster_gpus - c.gpus, "idle GPU");
+    case criterion::idle_gpus:
+      if (c.cluster_gpus == 0) return "an unknown number of idle GPUs";
+      return counted(c.cluster_gpus - c.gpus, "idle GPU");
     case criterion::peak_memory:
       return c.memory_known ? "a peak of " + sized(static_cast<std::uint64_t>(c.peak_bytes)) : "an unknown peak";
     case criterion::headroom:

@@ -65,9 +65,9 @@ public:
 
   /// From the first pass to the last on the first virtual stage.
   [[nodiscard]] fraction first_to_last() const {
-    const bool splits =
-        trains_ && (splits_backward(d_.workload.train.schedule) || d_.workload.train.overlap.delayed_weight_gradient);
-    const bool both_ends = trains_ && d_.workload.train.schedule == schedule::dualpipe;
+    if (!trains_) return compute(); // Other sequences fill the pipeline.
+    const bool splits = splits_backward(d_.workload.train.schedule) || d_.workload.train.overlap.delayed_weight_gradient;
+    const bool both_ends = d_.workload.train.schedule == schedule::dualpipe;
     const auto back = [&](std::int64_t s) { return splits ? at(s).input_gradient : fraction{at(s).total() - at(s).forward}; };
     const fraction rest = splits ? at(0).weight_gradient : fraction{};
     fraction most;

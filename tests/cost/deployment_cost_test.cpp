@@ -184,6 +184,15 @@ BOTH_TIMES("a prompt is limited by compute, on all GPUs that share it", [] {
   EXPECT(cost(most) == c);
 });
 
+// While one prompt is on the second stage, the next is on the first.
+BOTH_TIMES("prompts that follow each other fill a pipeline", [] {
+  const deployment d = llama({pp{8}, dp{1}}, serving{.batch = 1, .sequence_length = 8192, .step_tokens = 8192});
+  const deployment_cost c = cost(d);
+  EXPECT(c.bound.pipeline == c.bound.compute);
+  const double alone = cost(llama({dp{1}}, d.workload.serve)).bound.compute.seconds;
+  EXPECT(c.bound.compute.seconds * 8 >= alone && c.bound.compute.seconds * 7 < alone);
+});
+
 BOTH_TIMES("one GPU could multiply all the time, less what is computed again", [] {
   deployment d = llama({dp{1}}, training{.global_batch = 64, .sequence_length = 4096});
   EXPECT(near(cost(d).utilisation(), 1));

@@ -62,5 +62,7 @@ BOTH_TIMES("all numbers up to a bound, until the visitor has seen enough", [] {
   }));
   EXPECT(last == 5);
   EXPECT(value_set::divisors(12, 12).any(12, [](std::int64_t n) { return n == 6; }));
+  // 144 divisors are more than are kept; beyond the number itself there are none.
+  EXPECT(value_set::divisors(110'880, INT64_MAX).size(INT64_MAX) == 144);
   EXPECT(!value_set::divisors(12, 12).any(5, [](std::int64_t n) { return n == 6; }));
 });

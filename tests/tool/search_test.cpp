@@ -142,6 +142,19 @@ TEST_CASE("serving is searched too") {
   CHECK(first["bubble_fraction"].is_null());
 }
 
+TEST_CASE("a product mapping is refused, as memory and cost refuse it") {
+  const answer a = search(mixtral(R"({"mapping": "product"})"), "--json");
+  CHECK(a.status == 1);
+  CHECK(contains(a.err, "No search under a product mapping"));
+}
+
+TEST_CASE("without a cluster nothing is free that only its GPUs bound") {
+  const answer a =
+      search(R"({"model": "mixtral-8x7b", "strategy": {"dp": 2, "pp": 1}, "serving": {"sequence_length": 1024}})", "--json");
+  CHECK(a.status == 0);
+  CHECK(a.json()["considered"].get<std::int64_t>() < 10'000);
+}
+
 TEST_CASE("what cannot be used") {
   for (const char* options : {"--by speed", "--by gpus,gpus", "--by gpus=1,bubble", "--by gpus=0", "--by network=2,gpus=1",
                               "--by ''", "--top 0", "--top 1001", "--top x"}) {

@@ -284,7 +284,8 @@ private:
     }
     const pipeline_bound<double> bound = least.build();
     demand_.compute = {compute_->known(), bound.busiest};
-    demand_.first_to_last = bound.first_to_last;
+    // Where steps follow each other, a server's pipeline never runs empty: other sequences fill it.
+    demand_.first_to_last = deployment_->workload.is_training() ? bound.first_to_last : bound.busiest;
   }
 
   constexpr void add_links(std::int64_t first, std::int64_t end, link_sum& sum) noexcept {
@@ -354,6 +355,10 @@ template <int OnUse>
 /// It holds for tokens that experts get evenly, from all ranks alike, as balanced routers have it, for steps that follow each other, and for
 /// the work that the deployment says: with less recomputation, a router that keeps tokens where they are, or activations that TP ranks and
 /// stages exchange in a shorter type than their own, a step may be faster. Tokens go to experts in FP8 where these multiply in it.
+/// Nor does it hold for a framework that sends something else than the deployment's does: that keeps weights gathered over several
+/// micro-batches (ZeRO-3), exchanges latents between CP ranks in place of up-projected keys and values, or sends once what TP ranks without
+/// sequence parallelism all have; that computes again what was not kept before its gradient comes; nor for decoding whose tokens crowd on
+/// few experts.
 /// A rate that the GPU's description lacks, or a cluster that does not say how many GPUs a node has, leaves a resource unknown.
 ///
 /// Computed in double and lowered by 2^-40, so that it never exceeds the exact bound, with less than 2^-39 between the two (as long as

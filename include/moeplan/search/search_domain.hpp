@@ -50,8 +50,9 @@ protected:
     cluster_gpus = cluster_is_known ? f.available : 0;
     available_gpus = cluster_is_known && f.available < most_gpus ? f.available : most_gpus;
     all_tp = values_of(space.tp, axis::tp, [&] { return divisors(f.heads); });
-    all_cp =
-        values_of(space.cp, axis::cp, [&] { return f.knows(known::training) ? divisors(f.sequence_length) : value_set::all(); });
+    all_cp = values_of(space.cp, axis::cp, [&] {
+      return f.knows(known::training) ? divisors(f.sequence_length) : cluster_is_known ? value_set::all() : value_set::one(1);
+    });
     all_ep = values_of(space.ep, axis::ep, [&] { return divisors(f.experts > 0 ? f.physical_experts : 1); });
     all_etp = values_of(space.etp, axis::etp, [&] { return divisors(f.experts > 0 ? f.expert_mlp : 1); });
     const bool has_batch = space.base.workload.is_training() && space.base.workload.train.global_batch.given;

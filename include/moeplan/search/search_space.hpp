@@ -56,7 +56,7 @@ enum class search_layout : std::uint16_t {
 /// A set of strategies, and with it everything that all of them share. Distinct from `strategy`, which is one.
 ///
 /// A free number takes, within the cluster's GPUs, what the thing that it divides can be divided by: TP the divisors of the attention
-/// heads, CP those of a training run's sequence (serving: any number), EP those of the routed experts and their copies, ETP those of
+/// heads, CP those of a training run's sequence (serving: any number, with a cluster), EP those of the routed experts and their copies, ETP those of
 /// an expert's intermediate size, PP those of the layers of an even layout (balanced, or with a first or last stage of its own: any number
 /// up to the layers; listed: the divisors of its stages), VPP the divisors of a stage's layers up to 64 (balanced: any number that
 /// leaves a layer for each; without a pipeline 1), SP 1 and TP, DP the divisors of the global batch where there is one and else any

@@ -311,6 +311,8 @@ private:
     d_.workload.train = recompute_choice{.modules = no_modules}.on(d_.workload.train);
     if (const rule_entry* r = first_violated_by<decision::recompute>(f)) return reject(*r, 1), false;
     if (!memory_is_judged_) return accept(f, false, 0);
+    set_memory();
+    if (states_exceed_) return reject(rule::stage_fits_memory, 1), false;
     ++counts_.memories;
     const recompute_answer a = smallest_recompute<OnUse>(d_);
     if (!a.found()) return reject(rule::stage_fits_memory, 1), false;

@@ -67,9 +67,10 @@ public:
       }
       return false;
     }
+    const std::int64_t last = number_ != 0 && number_ < bound ? number_ : bound; // No divisor is larger.
     for (std::int64_t value = 1;; ++value) {
       if (number_ % value == 0 && visit(value)) return true;
-      if (value == bound) return false;
+      if (value == last) return false;
     }
   }
 

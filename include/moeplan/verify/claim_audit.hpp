@@ -39,15 +39,21 @@ constexpr void audit(array_view<const claim> claims, array_view<audited_claim> r
   const auto fail_if_undecided = [](claim_verdict& v) {
     if (v.is_undecided()) v.outcome = claim_outcome::fails;
   };
-  for (std::int64_t later = 1; later < claims.size(); ++later) {
-    for (std::int64_t earlier = 0; earlier < later; ++earlier) {
-      if (!contradict(claims[earlier], claims[later])) continue;
-      if (!results[earlier].contradicts.given) results[earlier].contradicts = later;
-      if (!results[later].contradicts.given) results[later].contradicts = earlier;
-      if (results[later].verdict.holds())
-        fail_if_undecided(results[earlier].verdict);
-      else if (!results[earlier].verdict.fails())
-        fail_if_undecided(results[later].verdict);
+  // First against what holds of its own inputs, so that the order of the others does not matter.
+  for (const bool against_what_holds : {true, false}) {
+    for (std::int64_t later = 1; later < claims.size(); ++later) {
+      for (std::int64_t earlier = 0; earlier < later; ++earlier) {
+        audited_claim& a = results[earlier];
+        audited_claim& b = results[later];
+        if ((against_what_holds && !a.verdict.holds() && !b.verdict.holds()) || !contradict(claims[earlier], claims[later]))
+          continue;
+        if (!a.contradicts.given) a.contradicts = later;
+        if (!b.contradicts.given) b.contradicts = earlier;
+        if (b.verdict.holds())
+          fail_if_undecided(a.verdict);
+        else if (!a.verdict.fails())
+          fail_if_undecided(b.verdict);
+      }
     }
   }
 }

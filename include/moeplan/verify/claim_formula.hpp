@@ -41,9 +41,10 @@ struct claim_formula {
   needed_inputs needs{};
   const char* words = ""; ///< empty: the one input itself
   interval (*value)(const claim_operands&) = nullptr;
-  const char* at_low = "";  ///< where the inputs leave the value open: what its low end assumes
-  const char* at_high = ""; ///< and its high end
-  bool suffices = true;     ///< false: these inputs would be needed, and still more
+  const char* at_low = "";    ///< where the inputs leave the value open: what its low end assumes
+  const char* at_high = "";   ///< and its high end
+  bool suffices = true;       ///< false: these inputs would be needed, and still more
+  bool is_bound_above = true; ///< false: the high end is what there is, and more can be needed
 
   [[nodiscard]] constexpr bool takes(claim_input name) const noexcept {
     for (const claim_input needed : needs)
@@ -92,6 +93,10 @@ template <in A>
 [[nodiscard]] constexpr interval product_over_capacity(const claim_operands& o) noexcept { return product_gpus(o) / o[in::gpus]; }
 
 [[nodiscard]] constexpr interval is_deployable(const claim_operands& o) noexcept {
+  for (const claim_inputs::item& i : o.of.inputs.items) {
+    const bool is_count = entry(i.name).exact && entry(i.name).dimension == dimension::number;
+    if (is_count && i.name != in::bytes_per_parameter && !integer_in(o.of.inputs, i.name).given) return none();
+  }
   return interval{check(deployment_described_by(o.of.inputs)).ok() ? 1 : 0};
 }
 
@@ -131,7 +136,7 @@ template <in A>
                                                  const interval& fewest) noexcept {
   const interval low = weights(o) / most_ways;
   const interval high = weights(o) / fewest;
-  return low.overflowed() || high.overflowed() ? none() : interval{low.low, high.high};
+  return low.overflowed() || high.overflowed() || high.high < low.low ? none() : interval{low.low, high.high};
 }
 [[nodiscard]] constexpr interval weights_by_degrees(const claim_operands& o) noexcept {
   return weights_between(o, o[in::gpus], o[in::tp_size] * o[in::pp_size]);

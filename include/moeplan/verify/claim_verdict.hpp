@@ -45,7 +45,10 @@ struct claim_verdict {
 /// What a claim's value stands for. Counts and answers are exact, and so is a limit ("< 64 GB").
 [[nodiscard]] constexpr interval claimed_value(const claim& c, byte_reading reading = byte_reading::decimal) noexcept {
   const bool is_limit = c.relation != claim_relation::equals && c.relation != claim_relation::differs;
-  return is_limit || entry(c.quantity).exact ? exact_value(c.claimed, reading) : rounded_value(c.claimed, reading);
+  const bool has_decimals = c.claimed.first.decimals != 0 || c.claimed.last.decimals != 0;
+  return is_limit || (entry(c.quantity).exact && !(c.quantity == claim_quantity::variance && has_decimals))
+             ? exact_value(c.claimed, reading)
+             : rounded_value(c.claimed, reading);
 }
 
 /// Whether all of a claim's numbers have units that their quantities can have, and two that are compared have the same.
@@ -111,7 +114,13 @@ constexpr void judge_in(byte_reading reading, claim_verdict& v, const claim& c) 
   v.possible = v.how().value({c, reading, true});
   v.computed = !v.value.overflowed() && !v.possible.overflowed();
   if (!v.computed) return;
-  v.outcome = compare(v.possible, c.relation, claimed_value(c, reading), v.is_open());
+  const interval claimed = claimed_value(c, reading);
+  v.outcome = compare(v.possible, c.relation, claimed, v.is_open() || !v.how().is_bound_above);
+  if (v.how().is_bound_above) return;
+  const bool is_least = c.relation == claim_relation::at_least || c.relation == claim_relation::more_than;
+  const bool rests_on_high =
+      is_least ? v.fails() : v.holds() || (c.relation == claim_relation::equals && v.possible.high < claimed.low);
+  if (rests_on_high) v.outcome = claim_outcome::undecided;
 }
 
 [[nodiscard]] constexpr bool is_better(claim_outcome a, claim_outcome b) noexcept {
@@ -127,6 +136,13 @@ constexpr void judge_in(byte_reading reading, claim_verdict& v, const claim& c) 
 ///
 /// MB, GB and the like are powers of 1000 in all numbers of a claim, or powers of 1024 in all of them: the better verdict counts.
 [[nodiscard]] constexpr claim_verdict judge(const claim& c) noexcept {
+  if (c.relation == claim_relation::differs) { // The better reading is the one in which they are equal.
+    claim same = c;
+    same.relation = claim_relation::equals;
+    claim_verdict v = judge(same);
+    v.outcome = detail::opposite(v.outcome);
+    return v;
+  }
   claim_verdict v{.units_suit = has_suitable_units(c)};
   if (!v.units_suit) return v;
   detail::choose_formula(v, c);

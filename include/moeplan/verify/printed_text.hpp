@@ -146,6 +146,8 @@ private:
     const std::size_t slash = unit.find('/');
     const text below = unit.part(slash + 1, unit.size() - slash - 1);
     value_.unit = printed_unit::rate;
+    if (has_unread_prefix(unit))
+      fail(at_, slash, "a prefix that is not read", "K, M, B or T right after the number, as in 400T FLOP/s");
     value_.thousands = thousands_before(unit);
     for (const printed_time& t : printed_times) {
       if (!(below == text{t.name})) continue;
@@ -153,6 +155,17 @@ private:
       return;
     }
     fail(at_ + slash + 1, below.size(), "no unit of time", "s, sec, second, ms or us");
+  }
+
+  /// "TFLOP/s", "GB/s", "ktok/s", "k tokens/s": without the prefix it would be another number.
+  [[nodiscard]] static constexpr bool has_unread_prefix(text unit) noexcept {
+    const text prefixes{"kKMGTP"};
+    if (unit.size() < 2 || prefixes.find(unit[0]) == prefixes.size()) return false;
+    if (unit[1] == ' ' || unit[1] == '/') return thousands_before(unit) == 0;
+    constexpr text names[] = {"FLOP", "B/", "tok"};
+    for (const text name : names)
+      if (unit.part(1, name.size()) == name) return true;
+    return false;
   }
 
   /// Of a letter before the name of what is counted, "K tokens", or before nothing, "K/s".
