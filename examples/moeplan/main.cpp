@@ -5,6 +5,7 @@
 #include <functional>
 #include <iostream>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,7 +45,7 @@ struct command_line {
   tool::balance_options balance;
   tool::pipeline_options pipeline;
   tool::cost_options cost;
-  std::string efficiency;
+  std::optional<std::string> efficiency;
   tool::ranks_options ranks;
   tool::translate_options translate;
   tool::search_options search;
@@ -298,12 +299,13 @@ double read_efficiency(const std::string& text, std::size_t sign) {
 
 /// Turns the text of --efficiency into shares.
 void finish_cost(command_line& line) {
-  if (line.efficiency.empty()) return;
+  if (!line.efficiency) return;
+  const std::string& all = *line.efficiency;
   moeplan::efficiencies& reached = line.cost.reached.emplace();
   std::vector<const efficiency_name*> given;
-  for (std::size_t start = 0; start <= line.efficiency.size();) {
-    const std::size_t comma = std::min(line.efficiency.find(',', start), line.efficiency.size());
-    const std::string text = line.efficiency.substr(start, comma - start);
+  for (std::size_t start = 0; start <= all.size();) {
+    const std::size_t comma = std::min(all.find(',', start), all.size());
+    const std::string text = all.substr(start, comma - start);
     const std::size_t sign = std::min(text.find('='), text.size());
     const efficiency_name& e = efficiency_named(text.substr(0, sign));
     if (std::find(given.begin(), given.end(), &e) != given.end())

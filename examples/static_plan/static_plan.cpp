@@ -285,6 +285,7 @@ constexpr mp::claim_inputs too_large{{in::tp_size, 8}, {in::pp_size, 4}, {in::ep
 constexpr mp::claim_inputs option_1{{in::tp_size, 4}, {in::pp_size, 4}, {in::ep_size, 8}, {in::dp_size, 4}};
 constexpr mp::claim_inputs option_2{{in::tp_size, 2}, {in::pp_size, 8}, {in::ep_size, 8}, {in::dp_size, 4}};
 static_assert(judged(quantity::product_gpus, 2048, too_large).holds());
+static_assert(judged(quantity::over_capacity, 4, {{in::needed_gpus, 2048}, {in::gpus, 512}}).holds());
 static_assert(judged(quantity::product_gpus, 512, option_1).holds());
 static_assert(judged(quantity::product_gpus, 512, option_2).holds());
 
@@ -300,6 +301,8 @@ static_assert(judged(quantity::experts_per_gpu, 4, {{in::experts, 64}, {in::ep_s
 static_assert(judged(quantity::experts_per_gpu, 8, {{in::experts, 64}, {in::ep_size, 8}}).holds());
 static_assert(judged(quantity::layers_per_stage, 4, {{in::layers, 16}, {in::pp_size, 4}}).holds());
 static_assert(judged(quantity::sequences_per_gpu, 32, {{in::global_batch, 128}, {in::dp_size, 4}}).holds());
+// "All parallel dimensions maintain perfect load balancing": of the number of experts, whatever tokens choose.
+static_assert(judged(quantity::variance, 0, {{in::items, 64}, {in::parts, 8}}).holds());
 
 // "Parameters: 223.52 MB (30B / 512 x 2)". Two bytes make it half of that; four make 223.52 MiB.
 constexpr mp::claim_verdict two_bytes = judged(quantity::parameter_memory, "223.52 MB"_printed,
@@ -326,10 +329,33 @@ constexpr mp::claim_inputs share{{in::used_memory, "1.15 GB"_printed}, {in::capa
 static_assert(judged(quantity::memory_utilisation, "1.8%"_printed, share).holds());
 static_assert(judged(quantity::memory_utilisation, "0.77%"_printed, {{in::capacity, "64 GB"_printed}}).is_undecided());
 
+// "Still < 64GB limit" both are. But they are said of the same GPU, and the sum decides which of them holds.
+static_assert(mp::judge({.quantity = quantity::used_memory,
+                         .relation = mp::claim_relation::less_than,
+                         .claimed = "64 GB"_printed,
+                         .inputs = {{in::used_memory, "1.38 GB"_printed}}})
+                  .holds());
+constexpr bool second_total_contradicts_first() {
+  const mp::claim totals[] = {
+      {.quantity = quantity::total_memory,
+       .claimed = "1.38 GB"_printed,
+       .inputs = {{in::capacity, "64 GB"_printed}},
+       .subject = "each GPU under option 1"},
+      {.quantity = quantity::total_memory, .claimed = "1.15 GB"_printed, .inputs = parts, .subject = "each GPU under option 1"}};
+  mp::audited_claim audited[2]{};
+  mp::audit(totals, audited);
+  return audited[0].verdict.fails() && audited[0].contradicts == mp::optional_integer{1} && audited[1].verdict.holds();
+}
+static_assert(second_total_contradicts_first());
+
 // "8000 sequences/second" at a latency of "0.016s" are the whole batch in flight (Little's law).
 static_assert(judged(quantity::batch_in_flight, 128,
                      {{in::throughput, "8000 sequences/second"_printed}, {in::latency, "0.016s"_printed}})
                   .holds());
+static_assert(
+    judged(quantity::throughput, "8000 sequences/second"_printed, {{in::batch, 128}, {in::latency, "0.016s"_printed}}).holds());
+static_assert(
+    judged(quantity::latency, "0.016s"_printed, {{in::batch, 128}, {in::throughput, "8000 sequences/second"_printed}}).holds());
 
 } // namespace
 

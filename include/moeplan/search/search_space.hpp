@@ -81,7 +81,8 @@ struct search_space {
   sequence<sharding, 4> shardings{};                            ///< of training
   search_values micro_batch = search_values::as_described();    ///< of training
   sequence<recompute_choice, search_values::most> recomputes{}; ///< of training
-  bool smallest_recompute = false; ///< in place of a list: for each strategy the least that fits, see smallest_recompute()
+  /// In place of a list: for each strategy the least that fits, of those that smallest_recompute() tries.
+  bool smallest_recompute = false;
 
   friend constexpr bool operator==(const search_space&, const search_space&) noexcept = default;
 };

@@ -12,7 +12,8 @@
 
 namespace moeplan {
 
-/// Whether two claims about one quantity of one subject cannot both be true, whichever way their units are read.
+/// Whether two claims say that one quantity of one subject is equal to different things, whichever way their units are read. Limits are
+/// not compared.
 [[nodiscard]] constexpr bool contradict(const claim& a, const claim& b) noexcept {
   if (a.quantity != b.quantity || a.subject.empty() || !(a.subject == b.subject)) return false;
   if (a.relation != claim_relation::equals || b.relation != claim_relation::equals) return false;
