@@ -3,6 +3,7 @@
 
 #include <moeplan/catalog/deepseek.hpp>
 #include <moeplan/catalog/gpus.hpp>
+#include <moeplan/catalog/qwen.hpp>
 #include <moeplan/describe/deployment.hpp>
 
 namespace moeplan_bench {
@@ -23,7 +24,18 @@ inline moeplan::deployment deepseek_v3_trained() {
   };
 }
 
-/// It, answering requests on 32 GPUs.
+/// Every kind of group at once.
+inline moeplan::deployment every_axis() {
+  using namespace moeplan;
+  deployment d = deepseek_v3_trained();
+  d.model = catalog::qwen3_235b_a22b;
+  d.strategy = {tp{4}, sp{4}, cp{2}, pp{8}, ep{16}, etp{2}, dp{32}};
+  d.layout = layout::balanced();
+  d.workload.train.global_batch = 1024;
+  return d;
+}
+
+/// DeepSeek-V3 that answers requests on 32 GPUs.
 inline moeplan::deployment deepseek_v3_served() {
   using namespace moeplan;
   return {

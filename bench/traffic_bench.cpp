@@ -2,7 +2,6 @@
 // leaves nodes.
 #include <benchmark/benchmark.h>
 
-#include <moeplan/catalog/qwen.hpp>
 #include <moeplan/cost/topology.hpp>
 #include <moeplan/cost/traffic.hpp>
 
@@ -15,16 +14,6 @@ using namespace moeplan;
 using namespace moeplan_bench;
 
 namespace {
-
-/// Every kind of group at once.
-deployment every_axis() {
-  deployment d = deepseek_v3_trained();
-  d.model = catalog::qwen3_235b_a22b;
-  d.strategy = {tp{4}, sp{4}, cp{2}, pp{8}, ep{16}, etp{2}, dp{32}};
-  d.layout = layout::balanced();
-  d.workload.train.global_batch = 1024;
-  return d;
-}
 
 struct bytes_of_groups {
   saturating_count bytes;

@@ -5,27 +5,19 @@
 
 #include <cstdint>
 #include <map>
-#include <random>
 #include <vector>
 
 #include <moeplan/mesh/gpus.hpp>
 #include <moeplan/mesh/mesh.hpp>
 
 #include "number/oracle.hpp"
+#include "support/random_numbers.hpp"
 
 using namespace moeplan;
+using moeplan_test::random_numbers;
 using oracle::fraction;
 
 namespace {
-
-class draws {
-public:
-  explicit draws(std::uint64_t seed) : bits_{seed} {}
-  std::int64_t below(std::int64_t n) { return static_cast<std::int64_t>(bits_() % static_cast<std::uint64_t>(n)); }
-
-private:
-  std::mt19937_64 bits_;
-};
 
 struct counted {
   fraction nvlink;
@@ -76,7 +68,7 @@ bool near(double value, const fraction& exact) {
 }
 
 TEST_CASE("what links carry at least, rank by rank") {
-  draws draw{41};
+  random_numbers draw{41};
   const std::int64_t sizes[] = {1, 1, 2, 2, 3, 4, 6};
   int worlds = 0;
   int mixed = 0;

@@ -4,14 +4,15 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <random>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "support/both_times.hpp"
+#include "support/random_numbers.hpp"
 
 using namespace moeplan;
+using moeplan_test::random_numbers;
 
 namespace {
 
@@ -52,18 +53,6 @@ BOTH_TIMES("strides of the inner axes", [] {
   EXPECT(axes.dense.gpus == 120 && axes.expert.gpus == 120);
 });
 
-class draws {
-public:
-  explicit draws(std::uint64_t seed) : bits_{seed} {}
-  std::int64_t below(std::int64_t n) { return static_cast<std::int64_t>(bits_() % static_cast<std::uint64_t>(n)); }
-  std::int64_t one_of(std::vector<std::int64_t> values) {
-    return values[static_cast<std::size_t>(below(static_cast<std::int64_t>(values.size())))];
-  }
-
-private:
-  std::mt19937_64 bits_;
-};
-
 std::int64_t most_nodes_by_rank(std::int64_t size, std::int64_t stride, std::int64_t repeats, std::int64_t gpus_per_node) {
   std::size_t most = 0;
   for (std::int64_t block = 0; block < repeats; ++block) {
@@ -77,7 +66,7 @@ std::int64_t most_nodes_by_rank(std::int64_t size, std::int64_t stride, std::int
 }
 
 TEST_CASE("nodes, rank by rank") {
-  draws draw{3};
+  random_numbers draw{3};
   for (int i = 0; i < 20'000; ++i) {
     const std::int64_t size = 1 + draw.below(12), stride = 1 + draw.below(12), repeats = 1 + draw.below(9),
                        node = 1 + draw.below(20);
@@ -88,7 +77,7 @@ TEST_CASE("nodes, rank by rank") {
 
 // Every order of all axes under which neighbouring stages are as far apart on both grids.
 TEST_CASE("no other order keeps the groups nearer together") {
-  draws draw{5};
+  random_numbers draw{5};
   int swapped = 0;
   int world = 0;
   while (world < 1500) {

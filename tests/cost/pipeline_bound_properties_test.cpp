@@ -6,28 +6,19 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <random>
 #include <vector>
 
 #include <moeplan/pipeline/stage_times.hpp>
 
 #include "pipeline/replayed.hpp"
+#include "support/random_numbers.hpp"
 
 using namespace moeplan;
 using namespace moeplan_test;
 
 namespace {
 
-class draws {
-public:
-  explicit draws(std::uint64_t seed) : bits_{seed} {}
-  std::int64_t below(std::int64_t n) { return static_cast<std::int64_t>(bits_() % static_cast<std::uint64_t>(n)); }
-
-private:
-  std::mt19937_64 bits_;
-};
-
-pipeline_shape any_shape(draws& draw) {
+pipeline_shape any_shape(random_numbers& draw) {
   pipeline_shape p{
       .schedule = static_cast<schedule>(draw.below(9)), .ranks = 1 + draw.below(6), .micro_batches = 1 + draw.below(14)};
   if (p.schedule == schedule::gpipe) p.chunks = 1 + draw.below(3);
@@ -47,7 +38,7 @@ struct times_of_stages {
   pipeline_shape shape{};
   std::vector<pass_times> stages;
 
-  times_of_stages(const pipeline_shape& s, draws& draw) : shape{s} {
+  times_of_stages(const pipeline_shape& s, random_numbers& draw) : shape{s} {
     const bool equal = draw.below(3) == 0;
     for (std::int64_t i = 0; i < shape.ranks * chunks_of_rank(shape); ++i) {
       if (equal && i > 0) {
@@ -77,7 +68,7 @@ struct times_of_stages {
 };
 
 TEST_CASE("no replay is faster, and those without a bubble are as fast") {
-  draws draw{20260401};
+  random_numbers draw{20260401};
   int as_fast[9]{};
   int slower[9]{};
   for (int i = 0; i < 6000; ++i) {
@@ -104,7 +95,7 @@ TEST_CASE("no replay is faster, and those without a bubble are as fast") {
 }
 
 TEST_CASE("the bound never falls when a pass takes longer or a micro-batch comes in") {
-  draws draw{20260402};
+  random_numbers draw{20260402};
   for (int i = 0; i < 4000; ++i) {
     pipeline_shape p = any_shape(draw);
     times_of_stages times{p, draw};

@@ -2,26 +2,20 @@
 #pragma once
 
 #include <cstdint>
-#include <random>
 
 #include <moeplan/describe/deployment.hpp>
 #include <moeplan/mesh/gpus.hpp>
 #include <moeplan/verify/check.hpp>
 
+#include "support/random_numbers.hpp"
+
 namespace moeplan_test {
 
-class deployment_draws {
+class deployment_draws : public random_numbers {
 public:
-  explicit deployment_draws(std::uint64_t seed) : bits_{seed} {}
+  using random_numbers::random_numbers;
 
-  std::int64_t below(std::int64_t n) { return static_cast<std::int64_t>(bits_() % static_cast<std::uint64_t>(n)); }
-  bool coin() { return below(2) == 1; }
-  std::int64_t power(std::int64_t largest) { return std::int64_t{1} << below(largest + 1); }
   double share() { return static_cast<double>(1 + below(1000)) / 1000; }
-  template <class Enum>
-  Enum any(std::int64_t count) {
-    return static_cast<Enum>(below(count));
-  }
 
   /// One that `check` accepts, training or serving.
   moeplan::deployment next() {
@@ -128,8 +122,6 @@ private:
                      .network_bandwidth = bytes{1'000 + below(10'000)}};
     return d;
   }
-
-  std::mt19937_64 bits_;
 };
 
 } // namespace moeplan_test

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <random>
 #include <set>
 #include <vector>
 
 #include <moeplan/mesh/gpus.hpp>
 
 #include "number/oracle.hpp"
+#include "support/random_numbers.hpp"
 
 #include "slow_topology.hpp"
 
@@ -20,15 +20,6 @@ using oracle::fraction;
 using oracle::integer;
 
 namespace {
-
-class draws {
-public:
-  explicit draws(std::uint64_t seed) : bits_{seed} {}
-  std::int64_t below(std::int64_t n) { return static_cast<std::int64_t>(bits_() % static_cast<std::uint64_t>(n)); }
-
-private:
-  std::mt19937_64 bits_;
-};
 
 /// A world of at most 144 ranks with any order of axes.
 struct small_world {
@@ -40,7 +31,7 @@ struct small_world {
   [[nodiscard]] link_reach reach() const { return {gpus_per_node, nvlink_gpus}; }
 };
 
-bool draw_world(draws& draw, small_world& w) {
+bool draw_world(random_numbers& draw, small_world& w) {
   const std::int64_t sizes[] = {1, 1, 2, 2, 3, 4, 6};
   w.strategy = {};
   for (const axis a : {axis::tp, axis::cp, axis::dp, axis::pp, axis::ep, axis::etp}) w.strategy.set(a, sizes[draw.below(7)]);
@@ -108,7 +99,7 @@ std::vector<group_axes> all_axes() {
 }
 
 TEST_CASE("groups on nodes, rank by rank") {
-  draws draw{7};
+  random_numbers draw{7};
   int worlds = 0;
   std::int64_t scattered = 0;
   while (worlds < 700) {
@@ -148,7 +139,7 @@ TEST_CASE("groups on nodes, rank by rank") {
 }
 
 TEST_CASE("bytes on tiers, rank by rank and pair by pair") {
-  draws draw{11};
+  random_numbers draw{11};
   const collective kinds[] = {collective::all_reduce, collective::reduce_scatter, collective::all_gather,
                               collective::all_to_all, collective::broadcast,      collective::shift};
   const std::vector<group_axes> axes = all_axes();
@@ -209,7 +200,7 @@ TEST_CASE("bytes on tiers, rank by rank and pair by pair") {
 }
 
 TEST_CASE("transfers between stages, rank by rank") {
-  draws draw{13};
+  random_numbers draw{13};
   int worlds = 0;
   int mixed = 0;
   while (worlds < 1000) {

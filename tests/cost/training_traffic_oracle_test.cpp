@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <random>
 #include <vector>
 
 #include <moeplan/catalog/deepseek.hpp>
@@ -13,6 +12,7 @@
 #include <moeplan/verify/check.hpp>
 
 #include "cost/slow_traffic.hpp"
+#include "support/random_numbers.hpp"
 #include "support/slow_build.hpp"
 
 using namespace moeplan;
@@ -20,22 +20,7 @@ using namespace moeplan_test;
 
 namespace {
 
-class draws {
-public:
-  explicit draws(std::uint64_t seed) : bits_{seed} {}
-  std::int64_t below(std::int64_t n) { return static_cast<std::int64_t>(bits_() % static_cast<std::uint64_t>(n)); }
-  bool coin() { return below(2) == 1; }
-  std::int64_t power(std::int64_t largest) { return std::int64_t{1} << below(largest + 1); }
-  template <class Enum>
-  Enum any(std::int64_t count) {
-    return static_cast<Enum>(below(count));
-  }
-
-private:
-  std::mt19937_64 bits_;
-};
-
-model small_model(draws& draw) {
+model small_model(random_numbers& draw) {
   model m{.layers = 4 + 4 * draw.below(3),
           .hidden_size = 64,
           .vocabulary_size = 1000,
@@ -60,7 +45,7 @@ model small_model(draws& draw) {
   return m;
 }
 
-deployment small_deployment(draws& draw) {
+deployment small_deployment(random_numbers& draw) {
   deployment d;
   d.profile = profile::universal;
   d.model = small_model(draw);
@@ -112,7 +97,7 @@ struct listed {
 };
 
 TEST_CASE("stages that are alike communicate alike") {
-  draws draw{20250505};
+  random_numbers draw{20250505};
   int legal = 0;
   int several = 0;
   int apart = 0;
@@ -146,7 +131,7 @@ struct bytes_of_groups {
 };
 
 TEST_CASE("a stage is its blocks as often as they are done, and what is beside them") {
-  draws draw{20250506};
+  random_numbers draw{20250506};
   int legal = 0;
   while (legal < cases_for_build(400)) {
     const deployment d = small_deployment(draw);
@@ -169,7 +154,7 @@ TEST_CASE("a stage is its blocks as often as they are done, and what is beside t
 }
 
 TEST_CASE("traffic, rank by rank, layer by layer and micro-batch by micro-batch") {
-  draws draw{20241226};
+  random_numbers draw{20241226};
   int legal = 0;
   int by_schedule[9]{};
   int by_context[3]{};

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include <moeplan/describe/experts.hpp>
+#include <moeplan/number/extremes.hpp>
 
 /// @file
 /// How many distinct ranks, or nodes, the experts of one token lie on: as many copies of the token travel, where copies to one rank or
@@ -28,8 +29,6 @@ namespace detail {
 
 /// Whether the choice of groups leaves no expert out.
 [[nodiscard]] constexpr bool visits_every_group(const experts& e) noexcept { return e.group_top_k >= e.groups; }
-
-[[nodiscard]] constexpr std::int64_t smaller(std::int64_t a, std::int64_t b) noexcept { return a < b ? a : b; }
 
 /// n / d for every kind of number. Precondition: 0 <= n, 0 < d.
 template <class Number>
@@ -60,7 +59,7 @@ template <class Number>
 class group_limited_choice {
 public:
   constexpr group_limited_choice(const experts& e, std::int64_t ranks)
-      : experts_{e.routed}, groups_{e.groups}, most_groups_{smaller(e.group_top_k, e.top_k)}, ranks_{ranks} {
+      : experts_{e.routed}, groups_{e.groups}, most_groups_{least(e.group_top_k, e.top_k)}, ranks_{ranks} {
     probability_[0] = static_cast<Number>(1);
     for (std::int64_t i = 0; i < e.top_k; ++i) take(i, e.group_top_k);
   }
@@ -75,7 +74,7 @@ private:
   /// Expert number `taken`, from the states with the most groups down, so that each is read before it is written.
   constexpr void take(std::int64_t taken, std::int64_t group_limit) {
     const std::int64_t in_group = experts_ / groups_;
-    for (std::int64_t d = smaller(taken, most_groups_); d >= 0; --d) {
+    for (std::int64_t d = least(taken, most_groups_); d >= 0; --d) {
       const bool open = d < group_limit;
       const std::int64_t left = (open ? experts_ : group_limit * in_group) - taken;
       const std::int64_t left_in_old = d * in_group - taken;
@@ -147,13 +146,12 @@ template <class Number = double>
   const std::int64_t held = e.routed / ranks;
   distinct_ranks<Number> answer;
   if (detail::visits_every_group(e)) {
-    answer.most = detail::smaller(e.top_k, ranks);
+    answer.most = detail::least(e.top_k, ranks);
     answer.expected = detail::ranks_of_uniform_choice<Number>(e.routed, e.top_k, ranks);
   } else {
-    if ((ranks % e.groups != 0 && e.groups % ranks != 0) || detail::smaller(e.group_top_k, e.top_k) > most_visited_groups)
-      return {};
+    if ((ranks % e.groups != 0 && e.groups % ranks != 0) || detail::least(e.group_top_k, e.top_k) > most_visited_groups) return {};
     const std::int64_t visited = ranks < e.groups ? e.group_top_k : e.group_top_k * (ranks / e.groups);
-    answer.most = detail::smaller(detail::smaller(e.top_k, ranks), visited);
+    answer.most = detail::least(detail::least(e.top_k, ranks), visited);
     answer.expected = detail::group_limited_choice<Number>{e, ranks}.expected();
   }
   answer.least = (e.top_k + held - 1) / held;

@@ -10,6 +10,7 @@
 #include <moeplan/memory/states.hpp>
 #include <moeplan/mesh/group_axes.hpp>
 #include <moeplan/number/count.hpp>
+#include <moeplan/number/extremes.hpp>
 
 /// @file
 /// How tokens travel to their experts and back in a training run, for one MoE layer and one micro-batch.
@@ -125,7 +126,7 @@ private:
     const bool asked = expected_ == expected_sizes::computed;
     const distinct_ranks<double> ranks = asked ? distinct_ranks_of(all, s.expert_ranks) : distinct_ranks<double>{};
     const bool known = ranks.most > 0;
-    const std::int64_t most = known ? ranks.most : smaller(all.top_k, s.expert_ranks);
+    const std::int64_t most = known ? ranks.most : least(all.top_k, s.expert_ranks);
     const char* const source = "moe/token_dispatcher.py MoEFlexTokenDispatcher, DeepEP buffer.py dispatch, combine";
     const auto exchange = [&](pass when, purpose what, const exchange_format& format) {
       const saturating_count tokens = s.spread_tokens * s.expert_tensor_ranks * row(format);

@@ -13,6 +13,7 @@
 #include <moeplan/memory/training_memory.hpp>
 #include <moeplan/mesh/stage_layers.hpp>
 #include <moeplan/number/count.hpp>
+#include <moeplan/number/extremes.hpp>
 
 /// @file
 /// How many bytes a GPU reads from and writes to its memory in a step at least.
@@ -143,7 +144,8 @@ private:
     const cache_rates<saturating_count> r = cache_rates_of<saturating_count>(deployment_->model, rank_, held, serve_);
     const attention& a = deployment_->model.attention;
     const std::int64_t length = serve_.sequence_length;
-    const std::int64_t chosen = a.indexer.top_k > 0 ? smaller(length, larger(a.indexer.top_k, serve_.new_tokens())) : length;
+    const std::int64_t chosen =
+        a.indexer.top_k > 0 ? detail::least(length, detail::greatest(a.indexer.top_k, serve_.new_tokens())) : length;
     const sequence_cache<saturating_count> all = cache_of_sequence<saturating_count>(r, length);
     const sequence_cache<saturating_count> attended = cache_of_sequence<saturating_count>(r, chosen);
     return attended.keys_and_values + all.indexer_keys + r.windowed_block * tokens_in_windows(a.window, length) + all.states * 2;
@@ -155,9 +157,6 @@ private:
     if (w.kind == window_kind::chunked) return serve_.new_tokens() + (length - serve_.new_tokens()) % w.tokens;
     return length - w.tokens < serve_.new_tokens() ? length : w.tokens + serve_.new_tokens() - 1;
   }
-
-  [[nodiscard]] static constexpr std::int64_t smaller(std::int64_t a, std::int64_t b) noexcept { return a < b ? a : b; }
-  [[nodiscard]] static constexpr std::int64_t larger(std::int64_t a, std::int64_t b) noexcept { return a < b ? b : a; }
 
   const deployment* deployment_;
   serving serve_;

@@ -15,6 +15,7 @@
 #include <moeplan/mesh/group_axes.hpp>
 #include <moeplan/mesh/stage_layers.hpp>
 #include <moeplan/number/count.hpp>
+#include <moeplan/number/extremes.hpp>
 
 /// @file
 /// Every communication of a step of a deployment that serves, stage by stage.
@@ -191,7 +192,7 @@ private:
     if (once_a_rank) {
       const bool copied = deployment_->workload.serve.redundant_experts > 0;
       const auto ranks = copied ? distinct_ranks<double>{} : distinct_ranks_of(m.experts, degree(axis::ep));
-      copies = ranks.most > 0 ? ranks.most : detail::smaller(m.experts.top_k, degree(axis::ep));
+      copies = ranks.most > 0 ? ranks.most : detail::least(m.experts.top_k, degree(axis::ep));
       expected = ranks.expected;
     }
     const auto exchange = [&](purpose what, const exchange_format& format) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
 #include <moeplan/verify/rule.hpp>
@@ -27,8 +26,6 @@ enum class decision : std::uint16_t {
   micro_batch,
   recompute
 };
-
-inline constexpr std::size_t decision_count = static_cast<std::size_t>(decision::recompute) + 1;
 
 /// The last part that a rule other than those on memory depends on: once it is decided, so is the rule. A rule that is not listed
 /// is judged last, which is always right and only slower.
