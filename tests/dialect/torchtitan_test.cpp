@@ -142,10 +142,33 @@ BOTH_TIMES("options", [] {
   EXPECT(text{write_torchtitan(d).flags} ==
          "--parallelism.data_parallel_shard_degree 16 --parallelism.pipeline_parallel_degree 4 "
          "--parallelism.pipeline_parallel_first_stage_less_layers 0 --parallelism.pipeline_parallel_last_stage_less_layers 0 "
-         "--parallelism.num_pp_microbatches 16 --parallelism.expert_parallel_degree 8 --training.max_context_length 4096 "
+         "--parallelism.num_pp_microbatches 16 --parallelism.expert_parallel_degree 8 "
+         "--parallelism.fsdp_reshard_after_forward always --training.max_context_length 4096 "
          "--training.num_tokens_per_microbatch_per_dp_rank 4096 --training.num_tokens_per_train_step 1048576 "
          "activation-checkpoint:none");
   EXPECT(write_torchtitan(d).complete());
+});
+
+// distributed/fsdp.py, get_fsdp_reshard_after_forward_policy: "default" reshards but in a pipeline.
+BOTH_TIMES("weights that are kept after a forward pass", [] {
+  const auto sharded = [](text flags) {
+    return read_torchtitan(flags, on(catalog::mixtral_8x7b, 8)).deployment.workload.train.sharding;
+  };
+  EXPECT(sharded("--parallelism.data_parallel_shard_degree 8") == sharding::parameters);
+  EXPECT(sharded("--parallelism.pipeline_parallel_degree 4") == sharding::gradients);
+  EXPECT(sharded("--parallelism.pipeline_parallel_degree 4 --parallelism.fsdp_reshard_after_forward default") ==
+         sharding::gradients);
+  EXPECT(sharded("--parallelism.pipeline_parallel_degree 4 --parallelism.fsdp_reshard_after_forward always") ==
+         sharding::parameters);
+  EXPECT(sharded("--parallelism.fsdp_reshard_after_forward never") == sharding::gradients);
+  for (const std::int64_t stages : {1, 4})
+    for (const sharding s : {sharding::gradients, sharding::parameters}) {
+      deployment d = on(catalog::mixtral_8x7b, 8);
+      d.strategy = {pp{stages}};
+      d.workload = training{.global_batch = 64, .sequence_length = 4096, .sharding = s};
+      const writing w = write_torchtitan(d);
+      EXPECT(w.complete() && same(d, read_torchtitan(text{w.flags}, on(catalog::mixtral_8x7b, 8)).deployment));
+    }
 });
 
 BOTH_TIMES("copies of what data parallelism shards", [] {
@@ -285,7 +308,8 @@ BOTH_TIMES("what else of a training torchtitan cannot express", [] {
   };
   EXPECT(text{first({.optimizer = optimizer::muon})} ==
          "optimizer: it is part of torchtitan's configuration in Python, and no option");
-  EXPECT(text{first({.sharding = sharding::gradients})} == "sharding: torchtitan shards parameters over dp_shard x CP");
+  EXPECT(text{first({.sharding = sharding::optimizer})} ==
+         "sharding: torchtitan shards parameters over dp_shard x CP, and keeps them whole for a step at most");
   EXPECT(text{first({.optimizer_offload = ratio{1}})} ==
          "optimizer_offload: torchtitan offloads parameters and gradients too (training.enable_cpu_offload), or nothing");
   EXPECT(text{first({.recompute_modules = {.mlp = true}})} ==

@@ -14,7 +14,8 @@
 /// torchtitan/distributed/parallel_dims.py and pipeline_parallel.py); options of older releases are read too.
 ///
 /// DP is dp_replicate x dp_shard, and dp_shard is by itself whatever ranks are left; there are dp_replicate copies of what the rest shards,
-/// which is always parameters (fully_shard, models/deepseek_v3/parallelize.py). EP borrows its ranks from dp_shard x cp x tp; with EP
+/// which is parameters (fully_shard, models/deepseek_v3/parallelize.py); where these are kept after a forward pass until its backward pass,
+/// as in a pipeline by itself, whole weights are there as with sharded gradients (ZeRO-2). EP borrows its ranks from dp_shard x cp x tp; with EP
 /// above 1 an expert is whole (ETP 1), without EP it is cut like the dense layers (ETP = TP). Batches are counted in tokens. Sequence
 /// parallelism is on unless it is switched off, selective recompute too. Context-parallel ranks gather keys and values
 /// (models/common/attention.py:798); until June 2026 an option chose between that and passing them on from rank to rank.
@@ -34,6 +35,7 @@ struct torchtitan_words {
   optional_integer tokens_per_micro_batch{}, tokens_per_step{}, context_length{}, pipeline_micro_batches{};
   optional_integer local_batch{}, global_batch{}, pipeline_micro_batch{};
   text expert_exchange{}, rotate_method{};
+  text reshard{};
   text recompute{};
   text parameters{}, forward{}, optimizer{}, optimizer_implementation{};
 };
@@ -60,6 +62,8 @@ struct torchtitan_table {
       row::an_integer("--parallelism.pipeline_parallel_last_stage_less_layers", &words::last_stage_less, "config/configs.py"),
       row::an_integer("--parallelism.num_pp_microbatches", &words::pipeline_micro_batches, "config/configs.py"),
       row::an_integer("--parallelism.expert_parallel_degree", &words::ep, "config/configs.py"),
+      row::a_word("--parallelism.fsdp_reshard_after_forward", &words::reshard, "default always never",
+                  "distributed/fsdp.py get_fsdp_reshard_after_forward_policy"),
       row::an_integer("--training.max_context_length", &words::context_length, "config/configs.py", "--training.seq_len"),
       row::an_integer("--training.num_tokens_per_microbatch_per_dp_rank", &words::tokens_per_micro_batch, "config/configs.py"),
       row::an_integer("--training.num_tokens_per_train_step", &words::tokens_per_step, "config/configs.py"),
@@ -97,7 +101,7 @@ inline constexpr grammar<torchtitan_words, sizeof torchtitan_table::rows / sizeo
         "--checkpoint.initial_load_in_hf --validator.enable",
     .not_modelled =
         "--module --config --hf_assets_path --dump_folder --training.steps --training.max_norm "
-        "--training.mixed_precision_reduce --training.gc_freq --training.dataset --parallelism.fsdp_reshard_after_forward "
+        "--training.mixed_precision_reduce --training.gc_freq --training.dataset "
         "--parallelism.spmd_backend --parallelism.context_parallel_load_balancer --parallelism.context_parallel_ptrr_mask_key "
         "--parallelism.pipeline_parallel_schedule_csv --optimizer.lr --lr_scheduler.warmup_steps --lr_scheduler.decay_ratio "
         "--lr_scheduler.decay_type --lr_scheduler.min_lr_factor --dataloader.dataset --dataloader.dataset_path "
@@ -111,6 +115,11 @@ inline constexpr grammar<torchtitan_words, sizeof torchtitan_table::rows / sizeo
     .underscores_are_dashes = true};
 
 namespace detail {
+
+/// Whether weights that were gathered for a forward pass are gathered again for its backward pass.
+[[nodiscard]] constexpr bool torchtitan_reshards(const torchtitan_words& w, std::int64_t stages) noexcept {
+  return w.reshard == "always" || (w.reshard != "never" && stages == 1);
+}
 
 inline constexpr spelling<recompute> torchtitan_recompute[] = {
     {recompute::none, "none"}, {recompute::selective, "selective"}, {recompute::full, "full"}};
@@ -250,7 +259,7 @@ constexpr void from_torchtitan(translation& t, const torchtitan_words& w) noexce
   if (!read_torchtitan_batch(t, w, run)) return;
   run.dp_replicate = replicas;
   run.recompute = value_for(torchtitan_recompute, w.recompute, recompute::selective);
-  run.sharding = sharding::parameters;
+  run.sharding = torchtitan_reshards(w, s[axis::pp]) ? sharding::parameters : sharding::gradients;
   run.schedule = torchtitan_schedule(w.schedule);
   run.precision = torchtitan_precision(w, run.precision);
   if (!w.optimizer.empty()) run.optimizer = optimizer::adam;
@@ -347,6 +356,16 @@ constexpr void write_torchtitan_precision(torchtitan_words& w, writing& out, con
   note_unless(out, p.second_moment, number_type::bf16, "precision/second_moment", moments);
 }
 
+/// What is sharded, and whether gathered weights are given up after each forward pass: in a pipeline they are not by itself.
+constexpr void write_torchtitan_sharding(torchtitan_words& w, writing& out, const deployment& d) noexcept {
+  const sharding sharded = d.workload.train.sharding;
+  const bool in_a_pipeline = d.strategy[axis::pp] > 1;
+  if (sharded == sharding::parameters && in_a_pipeline) w.reshard = "always";
+  if (sharded == sharding::gradients && !in_a_pipeline) w.reshard = "never";
+  if (sharded < sharding::gradients)
+    out.cannot("sharding: torchtitan shards parameters over dp_shard x CP, and keeps them whole for a step at most");
+}
+
 constexpr void write_torchtitan_training(torchtitan_words& w, writing& out, const deployment& d) noexcept {
   const training& t = d.workload.train;
   const strategy& s = d.strategy;
@@ -369,7 +388,7 @@ constexpr void write_torchtitan_training(torchtitan_words& w, writing& out, cons
   constexpr text configured = "it is part of torchtitan's configuration in Python, and no option";
   note_fp8(out, t, configured);
   note_unless(out, t.optimizer, optimizer::adam, "optimizer", configured);
-  note_unless(out, t.sharding, sharding::parameters, "sharding", "torchtitan shards parameters over dp_shard x CP");
+  write_torchtitan_sharding(w, out, d);
   note_unless(out, t.optimizer_offload, ratio{0}, "optimizer_offload",
               "torchtitan offloads parameters and gradients too (training.enable_cpu_offload), or nothing");
   note_recomputed(out, t, "torchtitan's recompute takes whole layers one by one, or operations of its own choice");
