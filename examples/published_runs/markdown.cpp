@@ -28,7 +28,7 @@ schedule of the pipeline makes ranks wait comes on top. Where a publication leav
 
 - nothing is recomputed, whether it fits or not;
 - micro-batches and virtual stages are those with the weakest bound: in a pipeline most often one sequence, and one layer, which leaves the
-  fewest gaps, and without a pipeline one micro-batch a step, so that fully sharded weights are gathered least often;
+  fewest gaps;
 - ETP is TP but with folding, as in Megatron Core before it;
 - of each rack of GB200 or GB300 64 GPUs are used, so that no group of 64 leaves NVLink;
 - linear layers multiply in the type that is named, attention in bf16.

@@ -56,6 +56,22 @@ BOTH_TIMES("sequence parallelism of a layer", [] {
   EXPECT(number_of(list, block::dense_mlp, purpose::mlp, collective::all_reduce) == 0);
 });
 
+// Inputs twice and gradients of outputs, once more where rows and columns have scales of their own: four bytes for 128 numbers.
+BOTH_TIMES("what linear layers multiply in FP8 is gathered in it", [] {
+  training t{.sequence_length = 4096};
+  const auto backward = [&](const training& run) {
+    const block_communications list = blocks(moeplan_test::gpt_22b, {tp{8}, sp{8}, dp{1}}, run);
+    return group_bytes(list, block::dense_mlp, purpose::mlp, pass::backward);
+  };
+  const count scattered = count{4096} * 6144 * 2;
+  t.precision.fp8 = fp8_recipe::delayed;
+  EXPECT(backward(t) == 7 * (scattered + 2 * count{4096} * 6144));
+  t.precision.fp8 = fp8_recipe::blockwise;
+  EXPECT(backward(t) == 7 * (scattered + 3 * count{4096} * (6144 + 4 * 48)));
+  t.precision.fp8 = fp8_recipe::mxfp8;
+  EXPECT(backward(t) == 7 * (scattered + 3 * count{4096} * (6144 + 192)));
+});
+
 BOTH_TIMES("latent attention gathers what is compressed", [] {
   const model& m = catalog::deepseek_v3;
   const training t{.sequence_length = 4096};

@@ -6,13 +6,15 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <map>
 #include <set>
 #include <vector>
 
-#include <moeplan/mesh/mesh.hpp>
+#include <moeplan/cost/serving_traffic.hpp>
+#include <moeplan/cost/topology.hpp>
+#include <moeplan/cost/training_traffic.hpp>
 
 #include "cost/random_deployments.hpp"
+#include "cost/slow_links.hpp"
 #include "number/oracle.hpp"
 #include "support/slow_build.hpp"
 
@@ -34,6 +36,7 @@ struct slow_work {
   fraction forward;
   fraction input_gradient;
   fraction weight_gradient;
+  fraction recomputed; ///< of the input gradient: what no other rank has to wait for
 
   [[nodiscard]] fraction total() const { return forward + input_gradient + weight_gradient; }
 };
@@ -69,6 +72,7 @@ public:
     const bool splits = splits_backward(d_.workload.train.schedule) || d_.workload.train.overlap.delayed_weight_gradient;
     const bool both_ends = d_.workload.train.schedule == schedule::dualpipe;
     const auto back = [&](std::int64_t s) { return splits ? at(s).input_gradient : fraction{at(s).total() - at(s).forward}; };
+    const auto passed = [&](std::int64_t s) -> fraction { return at(s).forward + back(s) - at(s).recomputed; };
     const fraction rest = splits ? at(0).weight_gradient : fraction{};
     fraction most;
     for (std::size_t rank = 0; rank < ranks_.size(); ++rank) {
@@ -80,27 +84,28 @@ public:
         if (passes(chunk) > 0) lowest = std::min(lowest, stage);
         sum += passes(chunk) * fraction{at(stage).forward + back(stage)};
       }
-      for (std::int64_t stage = 0; stage < lowest; ++stage) sum += at(stage).forward + back(stage);
+      for (std::int64_t stage = 0; stage < lowest; ++stage) sum += passed(stage);
       most = std::max(most, sum);
     }
     fraction way = rest;
-    for (std::int64_t stage = 0; stage < stages_; ++stage) way += at(stage).forward + back(stage);
+    for (std::int64_t stage = 0; stage < stages_; ++stage) way += passed(stage);
     fraction of_first_rank;
     if (one_chunk()) of_first_rank = passes(0) * at(0).total();
     return std::max({most, way, of_first_rank});
   }
 
-  [[nodiscard]] fraction one_pass() const { return at(0).total(); }
+  /// Without what is computed again, which is done before the last backward pass, or not at all in the first forward pass.
+  [[nodiscard]] fraction one_pass() const { return at(0).total() - at(0).recomputed; }
 
   struct memory_and_update {
-    integer step;
-    integer update;
+    fraction step;
+    fraction update;
   };
 
-  [[nodiscard]] integer memory() const {
-    integer most;
+  [[nodiscard]] fraction memory() const {
+    fraction most;
     for (const auto& held : ranks_) {
-      integer sum;
+      fraction sum;
       if (trains_)
         sum = training_bytes(held).step;
       else
@@ -109,7 +114,7 @@ public:
     }
     return most;
   }
-  [[nodiscard]] integer update_memory() const { return trains_ ? training_bytes({0}).update : integer{}; }
+  [[nodiscard]] fraction update_memory() const { return trains_ ? training_bytes({0}).update : fraction{}; }
   [[nodiscard]] bool one_chunk() const { return ranks_[0].size() == 1; }
 
 private:
@@ -125,11 +130,18 @@ private:
 
   [[nodiscard]] fraction over(const integer& n, number_type type) const { return {n, integer{peak_flops(d_.cluster.gpu, type)}}; }
 
+  /// Of the choices of tokens, those that evenly loaded experts have room for.
+  [[nodiscard]] fraction kept() const {
+    if (!trains_ || d_.workload.train.routing.capacity_factor == ratio{0}) return 1;
+    const ratio& room = d_.workload.train.routing.capacity_factor;
+    return std::min(fraction{1}, fraction{room.numerator.value(), room.denominator.value()});
+  }
+
   /// Products with weights, in seconds of one GPU.
   [[nodiscard]] fraction weighted(const flops<integer>& f, const product_types& p) const {
     return over(f.attention_projections, p.attention) + over(f.indexer_projections, p.attention) +
            over(f.linear_projections, p.attention) + over(f.dense_mlp, p.mlps) + over(f.shared_experts, p.mlps) +
-           over(f.routed_experts, p.routed_experts) + over(f.mtp_projections, p.mtp_projections) +
+           kept() * over(f.routed_experts, p.routed_experts) + over(f.mtp_projections, p.mtp_projections) +
            over(f.router, number_type::bf16) + over(f.head, number_type::bf16);
   }
   [[nodiscard]] fraction unweighted(const flops<integer>& f) const {
@@ -144,7 +156,8 @@ private:
     const fraction each{d_.workload.train.micro_batch, d_.strategy[axis::tp] * d_.strategy[axis::cp]};
     const fraction w = weighted(f.forward, p);
     const fraction x = unweighted(f.forward);
-    return {each * (w + x), each * (w + 2 * x + weighted(f.recomputed, p) + unweighted(f.recomputed)), each * w};
+    const fraction again = weighted(f.recomputed, p) + unweighted(f.recomputed);
+    return {each * (w + x), each * (w + 2 * x + again), each * w, each * again};
   }
 
   /// Layer by layer, each attention in the form that is faster.
@@ -178,7 +191,7 @@ private:
     for (std::int64_t i = 0; i < modules; ++i)
       sum += seconds(one.mtp_input) + softmax(false) + seconds(m.has_experts(m.layers - 1) ? one.moe_mlp : one.dense_mlp);
     if (held.loss) sum += (1 + (v.drafts ? m.mtp_layers : 0)) * seconds(one.head);
-    return {sum / (d_.strategy[axis::tp] * d_.strategy[axis::cp]), 0, 0};
+    return {sum / (d_.strategy[axis::tp] * d_.strategy[axis::cp]), 0, 0, 0};
   }
 
   [[nodiscard]] memory_and_update training_bytes(const std::vector<std::int64_t>& stages) const {
@@ -198,20 +211,20 @@ private:
     }
     const std::int64_t dense_ranks = s[axis::dp] * s[axis::cp];
     const std::int64_t expert_ranks = s[axis::tp] * s[axis::cp] * s[axis::dp] / s[axis::etp] / s[axis::ep];
-    const auto up = [](const integer& a, std::int64_t n) -> integer { return (a + n - 1) / n; };
     const auto size = [](number_type type) -> integer { return bits(type) / 8; };
     const bool fp8 = p.fp8 != fp8_recipe::none;
     for (const auto& [group, ranks] : {std::pair{all.dense, dense_ranks}, std::pair{all.experts, expert_ranks}}) {
-      const std::int64_t states = t.sharding == sharding::none ? 1 : ranks;
-      const integer shard = up(group.trained(), states);
-      const integer linear = p.fp8_weights && fp8 ? up(group.linear, states) : integer{0};
+      const std::int64_t shards = ranks / std::min(ranks, t.dp_replicate);
+      const fraction part{1, t.sharding == sharding::none ? 1 : shards};
+      const fraction shard = part * group.trained();
+      const fraction linear = p.fp8_weights && fp8 ? fraction{part * group.linear} : fraction{};
       if (t.optimizer != optimizer::none) {
         b.update += shard * size(p.gradients) + linear + (shard - linear) * size(p.weights);
         b.update += 2 * shard * (size(p.master_weights) + size(p.first_moment));
         if (t.optimizer == optimizer::adam) b.update += 2 * shard * size(p.second_moment);
-        if (t.optimizer == optimizer::muon) b.update += 2 * (shard - up(group.matrices(), states)) * size(p.second_moment);
+        if (t.optimizer == optimizer::muon) b.update += 2 * (shard - part * group.matrices()) * size(p.second_moment);
       }
-      b.step += up(group.trained(), t.sharding >= sharding::gradients ? ranks : 1) * size(p.gradients);
+      b.step += fraction{group.trained(), t.sharding >= sharding::gradients ? shards : 1} * size(p.gradients);
       b.step += group.linear * (fp8 ? integer{1} : size(p.weights)) + (group.routers + group.others) * size(p.weights);
     }
     b.step += b.update;
@@ -222,7 +235,8 @@ private:
   [[nodiscard]] integer positions(bool windowed) const {
     const serving& v = d_.workload.serve;
     const attention_window& w = d_.model.attention.window;
-    if (!windowed) return v.sequence_length;
+    const std::int64_t chosen = d_.model.attention.indexer.top_k; // of one token, if there is an indexer
+    if (!windowed) return chosen > 0 ? std::min(v.sequence_length, std::max(chosen, v.step_tokens)) : v.sequence_length;
     std::set<std::int64_t> all;
     for (std::int64_t token = v.sequence_length - v.step_tokens; token < v.sequence_length; ++token) {
       const std::int64_t first =
@@ -232,7 +246,17 @@ private:
     return static_cast<std::int64_t>(all.size());
   }
 
-  [[nodiscard]] integer serving_bytes(std::int64_t stage) const {
+  /// That any of so many tokens chooses, expected where each chooses any `top_k` as likely as any others.
+  [[nodiscard]] fraction distinct_experts(std::int64_t tokens) const {
+    const experts& e = d_.model.experts;
+    const fraction missed{e.routed - e.top_k, e.routed}; // by one token
+    if (tokens > 1000) return e.routed;                  // An expert is missed less than once in 2^64 steps.
+    fraction by_all = 1;
+    for (std::int64_t i = 0; i < tokens; ++i) by_all *= missed;
+    return e.routed * (1 - by_all);
+  }
+
+  [[nodiscard]] fraction serving_bytes(std::int64_t stage) const {
     const serving& v = d_.workload.serve;
     const model& m = d_.model;
     const strategy& s = d_.strategy;
@@ -242,30 +266,28 @@ private:
     serving plain = v;
     plain.absorbed_projections = false;
     const serving_weights<integer> one = weights_of_rank<integer>(m, rank, s, plain);
-    integer tokens = integer{v.batch} * v.step_tokens;
+    std::int64_t tokens = v.batch * v.step_tokens;
     if (v.data_parallelism == data_parallelism::attention) tokens *= s[axis::dp];
-    integer chosen;
-    if (m.has_experts()) {
-      const integer expert = one.routed_experts.total() / rank.experts.routed;
-      const integer choices = std::min(integer{tokens * m.experts.top_k}, integer{m.experts.routed});
-      chosen = expert * choices / s[axis::ep];
-    }
-    integer sum;
-    const auto mlp = [&](bool moe) -> integer {
-      return moe ? chosen + one.shared_experts.total() + one.router.total() : one.dense_mlp.total();
+    fraction chosen;
+    if (m.has_experts()) chosen = distinct_experts(tokens) * one.routed_experts.total() / rank.experts.routed / s[axis::ep];
+    fraction sum;
+    const auto mlp = [&](bool moe) -> fraction {
+      return moe ? fraction{chosen + one.shared_experts.total() + one.router.total()} : fraction{one.dense_mlp.total()};
     };
     const integer each = key_value_bytes<integer>(rank, v.cache) * v.batch;
+    const integer of_indexer =
+        m.attention.indexer.top_k > 0 ? integer{indexer_key_bytes<integer>(m) * v.batch * v.sequence_length} : 0;
     for (std::int64_t i = held.first_layer; i < held.first_layer + held.decoder_layers; ++i) {
       sum += one.norms.total() + mlp(m.has_experts(i));
       if (m.has_linear_attention(i))
         sum += one.linear_attention.total() + 2 * linear_state_bytes<integer>(rank, v.linear_state) * v.batch;
       else
-        sum += one.softmax_attention.total() + each * positions(m.has_window(i));
+        sum += one.softmax_attention.total() + each * positions(m.has_window(i)) + of_indexer;
     }
     for (std::int64_t i = 0; i < held.mtp_layers; ++i) {
-      integer module = one.mtp.total();
+      fraction module{one.mtp.total()};
       if (m.has_experts(m.layers - 1)) module += chosen - one.routed_experts.total();
-      sum += module + each * v.sequence_length;
+      sum += module + each * positions(false) + of_indexer;
     }
     if (held.loss) sum += one.final_norm.total() + one.head.total();
     return sum;
@@ -278,181 +300,207 @@ private:
   std::vector<slow_work> work_;
 };
 
-/// What the communications of a stage put on links, counted group by group.
-class slow_links {
-public:
-  explicit slow_links(const deployment& d) : d_{d}, mesh_{d.strategy} {}
-
-  void operator()(const communication& c) {
-    const integer size = c.size.value();
-    const integer times = c.times.value();
-    const auto [nvlink, network] = of_one(c);
-    step_nvlink += size * times * nvlink;
-    step_network += size * times * network;
-    if (c.pass != communication_pass::update) return;
-    update_nvlink += size * nvlink;
-    update_network += size * network;
-  }
-
-  fraction step_nvlink;
-  fraction step_network;
-  fraction update_nvlink;
-  fraction update_network;
-
-private:
-  struct parts {
-    fraction nvlink;
-    fraction network;
-  };
-
-  [[nodiscard]] std::int64_t domain(std::int64_t rank) const { return rank / d_.cluster.gpus_per_node.number; }
-
-  [[nodiscard]] std::vector<std::int64_t> ranks_of_stage(std::int64_t stage) const {
-    std::vector<std::int64_t> ranks;
-    for (std::int64_t r = 0; r < mesh_.world(); ++r)
-      if (mesh_.dense_at(r).pp == stage) ranks.push_back(r);
-    return ranks;
-  }
-
-  [[nodiscard]] parts of_one(const communication& c) const {
-    if (c.part == group_part::stages) return of_stages(c);
-    parts sum;
-    std::int64_t ranks = 0;
-    bool all_inside = true;
-    for (const rank_group& group : mesh_.groups(c.group)) {
-      if (mesh_.dense_at(*group.begin()).pp != c.from_stage) continue;
-      std::map<std::int64_t, std::int64_t> on;
-      for (const std::int64_t r : group) ++on[domain(r)];
-      ranks += c.ranks;
-      all_inside = all_inside && on.size() == 1;
-      sum.network += network_of(c, group, on);
-      for (const auto& [where, here] : on) sum.nvlink += fraction{here * (here - 1), c.ranks};
-    }
-    sum.network /= ranks;
-    sum.nvlink /= ranks;
-    if (c.kind == collective::all_reduce && all_inside) sum.nvlink = 1;
-    if (c.kind == collective::shift) sum.nvlink = 1 - sum.network;
-    if (c.copies > 0) sum.nvlink *= fraction{least(d_.strategy[axis::ep]) * d_.strategy[axis::etp], c.copies};
-    return sum;
-  }
-
-  [[nodiscard]] fraction network_of(const communication& c, const rank_group& group,
-                                    const std::map<std::int64_t, std::int64_t>& on) const {
-    const std::int64_t n = c.ranks;
-    fraction sum;
-    switch (c.kind) {
-      case collective::all_reduce: return on.size() > 1 ? static_cast<std::int64_t>(on.size()) : 0;
-      case collective::shift: {
-        std::vector<std::int64_t> ring;
-        for (const std::int64_t r : group) ring.push_back(domain(r));
-        for (std::size_t i = 0; i < ring.size(); ++i) sum += ring[i] != ring[(i + 1) % ring.size()] ? 1 : 0;
-        return sum;
-      }
-      default: break;
-    }
-    for (const auto& [where, here] : on) sum += fraction{here * (n - here), c.kind == collective::all_to_all ? n : n * here};
-    if (c.copies > 0) sum *= fraction{domains_of_a_token(on), c.copies};
-    return sum;
-  }
-
-  /// As few as have room for all of a token's experts, where each has as many as the others.
-  [[nodiscard]] std::int64_t domains_of_a_token(const std::map<std::int64_t, std::int64_t>& on) const {
-    for (const auto& [where, here] : on)
-      if (d_.strategy[axis::etp] > 1 || here != on.begin()->second) return 1;
-    return least(static_cast<std::int64_t>(on.size()));
-  }
-
-  [[nodiscard]] std::int64_t least(std::int64_t places) const {
-    const std::int64_t each = (d_.model.experts.routed + d_.workload.redundant_experts()) / places;
-    return (d_.model.experts.top_k + each - 1) / each;
-  }
-
-  [[nodiscard]] parts of_stages(const communication& c) const {
-    const std::vector<std::int64_t> from = ranks_of_stage(c.from_stage);
-    const std::vector<std::int64_t> to = ranks_of_stage(c.to_stage);
-    fraction apart;
-    for (std::size_t i = 0; i < from.size(); ++i) apart += domain(from[i]) != domain(to[i]) ? 1 : 0;
-    apart /= static_cast<std::int64_t>(from.size());
-    if (c.ranks > 2) return {0, apart == 1 ? apart : fraction{}};
-    return {1 - apart, apart};
-  }
-
-  const deployment& d_;
-  mesh mesh_;
-};
-
-template <class Traffic>
-void check_links(const deployment& d, const deployment_cost& c, const slow_cost& slow, const Traffic& traffic) {
+/// What the stage with most of it has on each link, and what the update takes of the first one.
+struct slow_link_seconds {
   fraction nvlink;
   fraction network;
-  fraction update; // seconds
-  const gpu& g = d.cluster.gpu;
-  for (std::int64_t stage = 0; stage < d.strategy[axis::pp]; ++stage) {
-    slow_links links{d};
-    traffic.visit_stage(stage, links);
-    nvlink = std::max(nvlink, links.step_nvlink);
-    network = std::max(network, links.step_network);
-    if (stage > 0 || !slow.one_chunk()) continue;
-    update = std::max({fraction{slow.update_memory(), g.memory_bandwidth.value()},
-                       fraction{links.update_nvlink / integer{g.nvlink_bandwidth.value()}},
-                       fraction{links.update_network / integer{g.network_bandwidth.value()}}});
+  fraction update;
+
+  explicit slow_link_seconds(const deployment& d) {
+    const fraction nvlink_bandwidth{d.cluster.gpu.nvlink_bandwidth.value()};
+    const fraction network_bandwidth{d.cluster.gpu.network_bandwidth.value()};
+    const auto add = [&](std::int64_t stage, const slow_links_base& links) {
+      nvlink = std::max(nvlink, fraction{links.step.nvlink() / nvlink_bandwidth});
+      network = std::max(network, fraction{links.step.network() / network_bandwidth});
+      if (stage == 0)
+        update = std::max(fraction{links.update.nvlink() / nvlink_bandwidth}, fraction{links.update.network() / network_bandwidth});
+    };
+    for (std::int64_t stage = 0; stage < d.strategy[axis::pp]; ++stage)
+      if (d.workload.is_training())
+        add(stage, slow_training_links{d, stage});
+      else
+        add(stage, slow_serving_links{d, stage});
   }
-  CHECK(is(c.bound.nvlink.seconds, nvlink / integer{g.nvlink_bandwidth.value()}));
-  CHECK(is(c.bound.network.seconds, network / integer{g.network_bandwidth.value()}));
-  const fraction one = slow.one_chunk() ? slow.one_pass() : fraction{};
+};
+
+/// How often what the bound tells apart has been drawn.
+struct draw_counts {
+  int trained = 0;
+  int served = 0;
+  int several_nodes = 0;
+  int copied_shards = 0;
+  int gathered_weights = 0;
+  int dropped_choices = 0;
+  int twins = 0; ///< DualPipe
+  int compressed_queries = 0;
+  int latent_context = 0;
+  int windowed_context = 0;
+  int indexed = 0;
+  int tied = 0;
+  int copied_experts = 0;
+  int exchanged_tokens = 0; ///< between data-parallel attention ranks
+
+  void add(const deployment& d) {
+    const model& m = d.model;
+    const bool trains = d.workload.is_training();
+    const training& t = d.workload.train;
+    const bool latent = m.attention.kind == attention_kind::latent;
+    const bool context = trains && d.strategy[axis::cp] > 1;
+    ++(trains ? trained : served);
+    several_nodes += d.cluster.nvlink_gpus() > d.cluster.gpus_per_node.number ? 1 : 0;
+    copied_shards += trains && t.dp_replicate > 1 ? 1 : 0;
+    gathered_weights += trains && t.sharding != sharding::none ? 1 : 0;
+    dropped_choices += trains && m.has_experts() && t.routing.capacity_factor == ratio{3, 4} ? 1 : 0;
+    twins += trains && t.schedule == schedule::dualpipe ? 1 : 0;
+    compressed_queries += latent && m.attention.q_lora_rank > 0 ? 1 : 0;
+    latent_context += context && latent ? 1 : 0;
+    windowed_context += context && m.has_window() ? 1 : 0;
+    indexed += m.attention.indexer.top_k > 0 ? 1 : 0;
+    tied += m.tied_embeddings ? 1 : 0;
+    copied_experts += !trains && d.workload.serve.redundant_experts > 0 ? 1 : 0;
+    exchanged_tokens +=
+        !trains && m.has_experts() && d.strategy[axis::dp] > 1 && d.workload.serve.data_parallelism == data_parallelism::attention
+            ? 1
+            : 0;
+  }
+
+  /// Each at least so often.
+  void check(int times) const {
+    CHECK(several_nodes >= times);
+    CHECK(copied_shards >= times);
+    CHECK(gathered_weights >= times);
+    CHECK(dropped_choices >= times);
+    CHECK(twins >= times);
+    CHECK(compressed_queries >= times);
+    CHECK(latent_context >= times);
+    CHECK(windowed_context >= times);
+    CHECK(indexed >= times);
+    CHECK(tied >= times);
+    CHECK(copied_experts >= times);
+    CHECK(exchanged_tokens >= times);
+    CHECK(trained >= 5 * times);
+    CHECK(served >= 5 * times);
+  }
+};
+
+void check_links(const deployment_cost& c, const slow_link_seconds& links) {
+  CHECK(is(c.bound.nvlink.seconds, links.nvlink));
+  CHECK(is(c.bound.network.seconds, links.network));
+}
+
+void check_pipeline(const deployment& d, const deployment_cost& c, const slow_cost& slow, const slow_link_seconds& links) {
+  fraction one;
+  fraction update;
+  if (slow.one_chunk()) {
+    one = slow.one_pass();
+    update = std::max(fraction{slow.update_memory() / d.cluster.gpu.memory_bandwidth.value()}, links.update);
+  }
   CHECK(is(c.bound.pipeline.seconds, std::max(slow.compute(), fraction{slow.first_to_last() - one + std::max(one, update)})));
 }
 
 TEST_CASE("every resource of random deployments") {
   deployment_draws draw{20270101};
-  int trained = 0;
-  int served = 0;
-  while (trained + served < cases_for_build(700)) {
+  draw_counts drawn;
+  for (int i = 0; i < cases_for_build(700); ++i) {
     deployment d = draw.next();
     const auto world = static_cast<std::int64_t>(gpus<count>(d.strategy).value());
     std::int64_t node = std::int64_t{1} << draw.below(6);
     if (node > world) node = world;
     d.cluster.gpus_per_node = node;
     d.cluster.nodes = world / node;
+    d.cluster.nvlink_domain = {};
+    if (draw.below(4) == 0 && 2 * node <= world) d.cluster.nvlink_domain = 2 * node;
     const deployment_cost c = cost(d);
     const slow_cost slow{d};
-    CAPTURE(trained + served);
+    const slow_link_seconds links{d};
+    CAPTURE(i);
     CHECK(is(c.bound.compute.seconds, slow.compute()));
-    CHECK(is(c.bound.memory.seconds, fraction{slow.memory(), d.cluster.gpu.memory_bandwidth.value()}));
-    if (d.workload.is_training()) {
-      check_links(d, c, slow, training_traffic<>{d, detail::least_formats(d.workload.train)});
-      ++trained;
-    } else {
-      check_links(d, c, slow, serving_traffic<>{d, detail::least_exchange(product_types_of(d.workload))});
-      ++served;
-    }
+    CHECK(is(c.bound.memory.seconds, fraction{slow.memory() / d.cluster.gpu.memory_bandwidth.value()}));
+    check_links(c, links);
+    check_pipeline(d, c, slow, links);
+    drawn.add(d);
   }
-  CHECK(trained > cases_for_build(200));
-  CHECK(served > cases_for_build(200));
+  drawn.check(cases_for_build(9));
+}
+
+/// What the ranks of each stage send and receive by the communications of a framework, each of which goes around a ring or straight.
+struct ring_bytes {
+  const topology& where;
+  std::vector<by_link<fraction>> sent;
+  std::vector<by_link<fraction>> received;
+
+  ring_bytes(const topology& t, std::int64_t stages)
+      : where{t}, sent(static_cast<std::size_t>(stages)), received(static_cast<std::size_t>(stages)) {}
+
+  void operator()(const communication& c) {
+    const by_link<ratio> bytes = where.link_bytes_of(c);
+    add(sent, c.from_stage, bytes);
+    // What a collective sends stays among the ranks of the stage, or among those of two that send as much to each other.
+    add(received, c.kind == collective::send ? c.to_stage : c.from_stage, bytes);
+  }
+
+  [[nodiscard]] fraction nvlink() const {
+    fraction most;
+    for (std::size_t i = 0; i < sent.size(); ++i)
+      most = std::max({most, fraction{sent[i].within_node + sent[i].within_domain},
+                       fraction{received[i].within_node + received[i].within_domain}});
+    return most;
+  }
+  [[nodiscard]] fraction network() const {
+    fraction most;
+    for (std::size_t i = 0; i < sent.size(); ++i)
+      most = std::max(
+          {most, fraction{sent[i].on_rail + sent[i].across_rails}, fraction{received[i].on_rail + received[i].across_rails}});
+    return most;
+  }
+
+private:
+  static void add(std::vector<by_link<fraction>>& all, std::int64_t stage, const by_link<ratio>& bytes) {
+    const auto exact = [](const ratio& r) { return fraction{r.numerator.value(), r.denominator.value()}; };
+    by_link<fraction>& sum = all[static_cast<std::size_t>(stage)];
+    sum.within_node += exact(bytes.within_node);
+    sum.within_domain += exact(bytes.within_domain);
+    sum.on_rail += exact(bytes.on_rail);
+    sum.across_rails += exact(bytes.across_rails);
+  }
+};
+
+/// But for what the bound's bytes are rounded.
+void check_not_above(const deployment_cost& c, const ring_bytes& rings) {
+  const fraction rounding = 1 - fraction{1, integer{1} << 40};
+  CHECK(fraction{c.nvlink.bytes} * rounding <= rings.nvlink());
+  CHECK(fraction{c.network.bytes} * rounding <= rings.network());
+}
+
+TEST_CASE("no link has to carry more than the communications of Megatron-LM and of vLLM put on it") {
+  deployment_draws draw{20270103};
+  draw_counts drawn;
+  for (int i = 0; i < cases_for_build(700); ++i) {
+    const deployment d = draw.next();
+    const topology where{d};
+    ring_bytes rings{where, d.strategy[axis::pp]};
+    CAPTURE(i);
+    if (d.workload.is_training()) {
+      training_traffic<>{d}.visit_stages(rings);
+    } else {
+      serving_traffic<>{d, {.dispatcher = token_dispatcher::deepep}}.visit_stages(rings);
+    }
+    drawn.add(d);
+    check_not_above(cost(d), rings);
+  }
+  drawn.check(cases_for_build(9));
 }
 
 TEST_CASE("links of deployments that lie unevenly on nodes") {
   deployment_draws draw{20270102};
+  draw_counts drawn;
   for (int i = 0; i < cases_for_build(400); ++i) {
     const deployment d = draw.next();
-    const deployment_cost c = cost(d);
-    fraction nvlink;
-    fraction network;
-    for (std::int64_t stage = 0; stage < d.strategy[axis::pp]; ++stage) {
-      slow_links links{d};
-      if (d.workload.is_training())
-        training_traffic<>{d, detail::least_formats(d.workload.train)}.visit_stage(stage, links);
-      else
-        serving_traffic<>{d, detail::least_exchange(product_types_of(d.workload))}.visit_stage(stage, links);
-      nvlink = std::max(nvlink, links.step_nvlink);
-      network = std::max(network, links.step_network);
-    }
-    nvlink /= integer{d.cluster.gpu.nvlink_bandwidth.value()};
-    network /= integer{d.cluster.gpu.network_bandwidth.value()};
     CAPTURE(i);
-    CHECK(is(c.bound.nvlink.seconds, nvlink));
-    CHECK(is(c.bound.network.seconds, network));
+    check_links(cost(d), slow_link_seconds{d});
+    drawn.add(d);
   }
+  drawn.check(cases_for_build(8));
 }
 
 } // namespace

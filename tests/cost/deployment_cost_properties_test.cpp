@@ -116,6 +116,7 @@ TEST_CASE("a deployment on one node sends nothing over the network, and one GPU 
     const auto world = static_cast<std::int64_t>(gpus<count>(d.strategy).value());
     d.cluster.gpus_per_node = world;
     d.cluster.nodes = 1;
+    d.cluster.nvlink_domain = {};
     const deployment_cost c = cost(d);
     CHECK(c.network.bytes == 0);
     CHECK(c.bound.network == known_seconds{true, 0});

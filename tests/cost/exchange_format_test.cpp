@@ -41,4 +41,11 @@ BOTH_TIMES("both passes of DeepSeek-V3", [] {
   EXPECT(exchange_formats::activations(number_type::fp32).combine.numbers == number_type::fp32);
 });
 
+BOTH_TIMES("what linear layers multiply in FP8", [] {
+  EXPECT(bytes_of_row(quantised_format(fp8_recipe::delayed), 7168) == 7168);
+  EXPECT(quantised_format(fp8_recipe::tensorwise) == quantised_format(fp8_recipe::delayed));
+  EXPECT(bytes_of_row(quantised_format(fp8_recipe::blockwise), 7168) == 7168 + 4 * 56);
+  EXPECT(bytes_of_row(quantised_format(fp8_recipe::mxfp8), 7168) == 7168 + 224);
+});
+
 } // namespace

@@ -69,24 +69,6 @@ BOTH_TIMES("a token once to each rank", [] {
   for (const block_communication& b : few) EXPECT(b.each.copies == 4);
 });
 
-BOTH_TIMES("expected sizes may be left out", [] {
-  const model& m = catalog::deepseek_v3;
-  const strategy where{ep{64}, dp{64}};
-  const training t{.sequence_length = 4096, .dispatcher = token_dispatcher::deepep};
-  const activation_shape shape = activation_shape_of(m, rank_model(m, where), where, t);
-  const block_communications with = block_communications_of(shape, {});
-  const block_communications without = block_communications_of(shape, {}, expected_sizes::left_out);
-  EXPECT(with.size() == without.size());
-  for (std::size_t i = 0; i < with.size(); ++i) {
-    const communication& a = with[i].each;
-    const communication& b = without[i].each;
-    if (a.copies == 0) continue;
-    // As many bytes for a copy; and eight experts may be on eight ranks.
-    EXPECT(b.copies == 8 && a.copies <= b.copies && a.size * b.copies == b.size * a.copies);
-    EXPECT(b.expected_size != b.expected_size);
-  }
-});
-
 BOTH_TIMES("at worst every token goes to the busiest rank", [] {
   training t{.sequence_length = 4096, .dispatcher = token_dispatcher::deepep};
   t.routing.load = routing_load::worst;

@@ -13,12 +13,13 @@ constexpr strided_ranks run(std::int64_t size, std::int64_t stride) { return {si
 BOTH_TIMES("one group", [] {
   const node_grid nodes{8};
   const group_spread whole = nodes.spread_of(0, run(8, 1));
-  EXPECT(whole.nodes == 1 && whole.hops_between == 0 && whole.pairs_between == 0 && whole.fewest_nodes == 1 &&
-         whole.scattered == 0);
+  EXPECT(whole.accompanied == 8 && whole.nodes == 1 && whole.hops_between == 0 && whole.pairs_between == 0 &&
+         whole.fewest_nodes == 1 && whole.scattered == 0);
   const group_spread half = nodes.spread_of(4, run(8, 1)); // half a node each
   EXPECT(half.nodes == 2 && half.hops_between == 2 && half.pairs_between == 32 && half.fewest_nodes == 1 && half.scattered == 1);
   const group_spread apart = nodes.spread_of(3, run(4, 8)); // one a node
-  EXPECT(apart.nodes == 4 && apart.hops_between == 4 && apart.pairs_between == 12 && apart.fewest_nodes == 1);
+  EXPECT(apart.nodes == 4 && apart.accompanied == 0 && apart.hops_between == 4 && apart.pairs_between == 12 &&
+         apart.fewest_nodes == 1);
   const group_spread experts = nodes.spread_of(64, run(64, 1));
   EXPECT(experts.nodes == 8 && experts.hops_between == 8 && experts.pairs_between == 64 * 56 && experts.fewest_nodes == 8);
   EXPECT(experts.scattered == 0);
@@ -28,10 +29,10 @@ BOTH_TIMES("two runs", [] {
   const node_grid nodes{8};
   // 0 1 2 3, 6 7 8 9, 12 13 14 15: six on the first node, six on the second.
   const group_spread s = nodes.spread_of(0, {4, 1, 3, 6});
-  EXPECT(s.ranks == 12 && s.nodes == 2 && s.hops_between == 2 && s.pairs_between == 2 * 6 * 6);
+  EXPECT(s.ranks == 12 && s.nodes == 2 && s.accompanied == 12 && s.hops_between == 2 && s.pairs_between == 2 * 6 * 6);
   EXPECT(nodes.spread_of(0, {3, 9, 2, 27}).nodes == 6);
   const group_spread shared = nodes.spread_of(0, {2, 9, 2, 10}); // 0, 9 10, 19
-  EXPECT(shared.nodes == 3 && shared.pairs_between == 4 * 3 - 2);
+  EXPECT(shared.nodes == 3 && shared.accompanied == 2 && shared.pairs_between == 4 * 3 - 2);
 });
 
 BOTH_TIMES("one rank", [] {

@@ -91,20 +91,37 @@ BOTH_TIMES("which schedules split backward passes", [] {
   EXPECT(splits_backward(schedule::zb_h1) && splits_backward(schedule::v_min) && splits_backward(schedule::dualpipe_v));
 });
 
+/// Runs of ranks that do the same, one after the other from the first rank.
+template <class... Runs>
+constexpr pipeline_bound<std::int64_t> at_once(const pipeline_shape& p, bool splits, const equal_work& work, Runs... alike) {
+  detail::pipeline_bound_builder<std::int64_t> builder{p, splits};
+  std::int64_t rank = 0;
+  const auto add = [&](std::int64_t ranks) {
+    builder.begin(rank, ranks);
+    for (std::int64_t chunk = 0; chunk < chunks_of_rank(p); ++chunk) builder.add(chunk, work.each);
+    builder.end();
+    rank += ranks;
+  };
+  (add(alike), ...);
+  return builder.build();
+}
+
 BOTH_TIMES("alike ranks at once", [] {
   const pipeline_shape p{.ranks = 9, .micro_batches = 4};
   const equal_work work{{2, 3, 4}};
-  detail::pipeline_bound_builder<std::int64_t, equal_work> builder{p, false, work};
-  builder.add(0, 1);
-  builder.add(1, 7);
-  builder.add(8, 1);
-  EXPECT(builder.build() == pipeline_bound_of<std::int64_t>(p, false, work));
+  EXPECT(at_once(p, false, work, 1, 7, 1) == pipeline_bound_of<std::int64_t>(p, false, work));
   const pipeline_shape dual{.schedule = schedule::dualpipe, .ranks = 10, .micro_batches = 20};
-  detail::pipeline_bound_builder<std::int64_t, equal_work> both{dual, true, work};
-  both.add(0, 2);
-  both.add(2, 6);
-  both.add(8, 2);
-  EXPECT(both.build() == pipeline_bound_of<std::int64_t>(dual, true, work));
+  EXPECT(at_once(dual, true, work, 2, 6, 2) == pipeline_bound_of<std::int64_t>(dual, true, work));
+});
+
+// Three ranks, of four micro-batches each. The last rank works 4 x (1 + 1 + 2 + 1) between two ways of 1 and 3 to it and back from it: what
+// the ranks before it compute again they have done when its gradients come.
+BOTH_TIMES("no rank waits for what another computes again", [] {
+  const pipeline_shape p{.ranks = 3, .micro_batches = 4};
+  const equal_work work{{.forward = 1, .input_gradient = 2, .weight_gradient = 2, .recomputed = 1}};
+  EXPECT(pipeline_bound_of<std::int64_t>(p, false, work) == pipeline_bound<std::int64_t>{20, 2 * (1 + 3) + 20});
+  const equal_work kept{{1, 1, 2}};
+  EXPECT(pipeline_bound_of<std::int64_t>(p, false, kept) == pipeline_bound<std::int64_t>{16, 2 * (1 + 3) + 16});
 });
 
 } // namespace

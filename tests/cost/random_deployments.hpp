@@ -34,11 +34,15 @@ private:
             .hidden_size = 64,
             .vocabulary_size = 1000,
             .intermediate_size = 192,
-            .attention = attention::grouped_query(16, 4, 8)};
-    switch (below(5)) {
+            .attention = attention::grouped_query(16, 2 + 2 * below(2), 8)};
+    switch (below(6)) {
       case 0: break;
       case 1: m.attention = attention::latent(16, {48, 32, 16, 8, 16}); break;
       case 2: m.attention = attention::latent(16, {0, 32, 16, 8, 24}); break;
+      case 5: // Latents that take more than the heads of a rank, and then more than the hidden state.
+        m.attention = attention::latent(16, {coin() ? 16 : 0, 64, 4, 4, 4});
+        if (coin()) m.attention.indexer = {.heads = 4, .head_dim = 8, .top_k = 1 + below(40)};
+        break;
       case 3:
         m.attention.window = {.tokens = 1 + below(80), .kind = any<window_kind>(2), .full_layers = layer_set::every_nth(2, 1)};
         break;
@@ -47,7 +51,8 @@ private:
         m.linear_attention.softmax_layers = layer_set::every_nth(2, 1);
     }
     if (below(4) > 0) {
-      m.experts = {.routed = 16, .top_k = 1 + below(4), .intermediate_size = 32, .layers = layer_set::after_first(below(3))};
+      m.experts = {
+          .routed = 16, .top_k = 1 + below(coin() ? 4 : 8), .intermediate_size = 32, .layers = layer_set::after_first(below(3))};
       m.experts.shared_intermediate_size = coin() ? 64 : 0;
       if (coin()) m.experts.groups = 4, m.experts.group_top_k = 2;
     }
@@ -65,6 +70,8 @@ private:
     t.recompute_layers = 1 + below(4);
     t.recompute_modules = {.core_attention = coin(), .mlp = coin()};
     t.recompute_modules.moe = coin();
+    t.recompute_modules.shared_experts = coin();
+    t.recompute_modules.latent_up_projection = coin();
     t.context = any<context_exchange>(3);
     t.dispatcher = any<token_dispatcher>(4);
     t.sharding = any<sharding>(4);
@@ -73,7 +80,8 @@ private:
     t.precision.gradients = coin() ? number_type::fp32 : number_type::bf16;
     if (coin()) t.precision.fp8 = fp8_recipe::blockwise;
     t.precision.fp8_weights = t.precision.fp8 != fp8_recipe::none && coin();
-    if (below(3) == 0) t.routing.capacity_factor = ratio{3, 2};
+    if (below(3) == 0) t.routing.capacity_factor = coin() ? ratio{3, 2} : ratio{3, 4};
+    if (t.sharding != sharding::none && coin()) t.dp_replicate = 2;
     if (t.schedule == schedule::gpipe || t.schedule == schedule::one_forward_one_backward)
       s.set(axis::vpp, below(3) == 0 && s[axis::pp] > 1 ? 2 : 1);
     else if (placed_in_a_v(t.schedule))
@@ -91,6 +99,7 @@ private:
     v.windows = any<windowed_cache>(2);
     v.cache = any<cache_format>(2);
     v.drafts = coin();
+    if (below(3) == 0) v.redundant_experts = 8 * (1 + below(2));
     return v;
   }
 
@@ -99,14 +108,15 @@ private:
     deployment d;
     d.profile = profile::universal;
     d.model = any_model();
+    const bool trains = coin();
     d.strategy.set(axis::tp, power(2));
-    d.strategy.set(axis::cp, power(1));
+    d.strategy.set(axis::cp, trains ? power(2) : below(4) == 0 ? 2 : 1);
     d.strategy.set(axis::dp, power(2));
     d.strategy.set(axis::pp, power(2));
     d.strategy.set(axis::ep, power(3));
     d.strategy.set(axis::etp, power(1));
     d.strategy.set(axis::sp, coin() ? d.strategy[axis::tp] : 1);
-    if (coin())
+    if (trains)
       d.workload = any_training(d.strategy);
     else
       d.workload = any_serving();
@@ -114,6 +124,7 @@ private:
     const auto world = static_cast<std::int64_t>(gpus<saturating_count>(d.strategy).value());
     d.cluster.gpus_per_node = 1 + below(12);
     d.cluster.nodes = (world + d.cluster.gpus_per_node.number - 1) / d.cluster.gpus_per_node.number;
+    if (below(4) == 0) d.cluster.nvlink_domain = 2 * d.cluster.gpus_per_node.number;
     d.cluster.gpu = {.bf16_flops = 1'000'000 + below(1'000'000),
                      .fp8_flops = 2'000'000 + below(1'000'000),
                      .fp4_flops = 4'000'000 + below(1'000'000),

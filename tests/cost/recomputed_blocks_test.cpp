@@ -33,7 +33,7 @@ constexpr bool is_nothing(const block_flops<>& b) {
 
 BOTH_TIMES("without recompute nothing is done again", [] {
   EXPECT(is_nothing(recomputed_blocks_of(blocks(catalog::deepseek_v3), {})));
-  EXPECT(recomputed_blocks_of_stage(catalog::deepseek_v3, {.decoder_layers = 4}, 0, {}, exact) == stage_blocks{});
+  EXPECT(recomputed_blocks_of_stage(catalog::deepseek_v3, {.decoder_layers = 4}, {.dense_mlp = 4}, {}) == stage_blocks{});
 });
 
 BOTH_TIMES("full recompute does all again but the head", [] {
@@ -100,20 +100,21 @@ BOTH_TIMES("which layers of a stage", [] {
   training t{.recompute = recompute::full};
   for (const std::int64_t group : {1, 3, 4, 100}) {
     t.recompute_layers = group;
-    EXPECT(recomputed_blocks_of_stage(m, first, 0, t, exact) == all);
+    EXPECT(recomputed_blocks_of_stage(m, first, all, t) == all);
   }
-  EXPECT(recomputed_blocks_of_stage(m, last, 0, t, exact) ==
+  EXPECT(recomputed_blocks_of_stage(m, last, blocks_of_stage(m, last, 0, exact), t) ==
          stage_blocks{.full_attention = 5, .moe_mlp = 5, .mtp_input = 1, .heads = 2});
   t.recompute_method = recompute_method::block;
   t.recompute_layers = 2;
-  EXPECT(recomputed_blocks_of_stage(m, first, 0, t, exact) == stage_blocks{.full_attention = 2, .dense_mlp = 2});
-  EXPECT(recomputed_blocks_of_stage(m, last, 0, t, exact) == stage_blocks{.full_attention = 2, .moe_mlp = 2});
+  EXPECT(recomputed_blocks_of_stage(m, first, all, t) == stage_blocks{.full_attention = 2, .dense_mlp = 2});
+  EXPECT(recomputed_blocks_of_stage(m, last, blocks_of_stage(m, last, 0, exact), t) ==
+         stage_blocks{.full_attention = 2, .moe_mlp = 2});
   for (const std::int64_t layers : {4, 5, 100}) {
     t.recompute_layers = layers;
-    EXPECT(recomputed_blocks_of_stage(m, first, 0, t, exact) == all);
+    EXPECT(recomputed_blocks_of_stage(m, first, all, t) == all);
   }
   t = selective({});
-  EXPECT(recomputed_blocks_of_stage(m, first, 0, t, exact) == all);
+  EXPECT(recomputed_blocks_of_stage(m, first, all, t) == all);
 });
 
 } // namespace

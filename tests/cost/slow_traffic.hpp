@@ -67,11 +67,24 @@ private:
   }
   void back(purpose p, what kind, std::int64_t ranks, const big& bytes) { add(p, pass::backward, kind, ranks, bytes); }
 
+  /// A token's numbers as a linear layer multiplies them: in FP8 a byte each, with four bytes for 128 of them or one for 32.
+  [[nodiscard]] big multiplied(const big& width) const {
+    switch (t_.precision.fp8) {
+      case moeplan::fp8_recipe::none: break;
+      case moeplan::fp8_recipe::delayed:
+      case moeplan::fp8_recipe::tensorwise: return width;
+      case moeplan::fp8_recipe::blockwise: return width + 4 * ((width + 127) / 128);
+      case moeplan::fp8_recipe::mxfp8: return width + (width + 31) / 32;
+    }
+    return width * of_type();
+  }
+
   void column(purpose p, const big& width, std::int64_t again) {
     const big bytes = tokens_ * width * of_type();
+    const big gathered = p == purpose::head ? bytes : tokens_ * multiplied(width);
     if (sp_) {
-      there(p, what::gather, tp_, bytes, again);
-      back(p, what::gather, tp_, bytes); // for the gradient of the weights
+      there(p, what::gather, tp_, gathered, again);
+      back(p, what::gather, tp_, gathered); // for the gradient of the weights
       back(p, what::scatter, tp_, bytes);
     } else {
       back(p, what::all_reduce, tp_, bytes);
@@ -81,7 +94,9 @@ private:
     const big bytes = tokens_ * d_.model.hidden_size * of_type();
     if (sp_) {
       there(p, what::scatter, tp_, bytes, again);
-      back(p, what::gather, tp_, bytes);
+      // Rows and columns have scales of their own, where there are several.
+      const bool twice = t_.precision.fp8 == moeplan::fp8_recipe::blockwise || t_.precision.fp8 == moeplan::fp8_recipe::mxfp8;
+      back(p, what::gather, tp_, tokens_ * multiplied(d_.model.hidden_size) * (twice ? 2 : 1));
     } else {
       there(p, what::all_reduce, tp_, bytes, again);
     }

@@ -17,7 +17,7 @@ constexpr deployment run(const model& m, const strategy& s, const training& t = 
   return {.model = m, .strategy = s, .layout = l, .workload = t};
 }
 
-constexpr stage_weight_counts held(const deployment& d, std::int64_t stage) {
+constexpr stage_weight_counts<> held(const deployment& d, std::int64_t stage) {
   return stage_weights{d, rank_model(d.model, d.strategy)}.of_stage(contents(d.model, d.strategy, d.layout, stage));
 }
 

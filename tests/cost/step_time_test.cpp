@@ -43,9 +43,10 @@ BOTH_TIMES("by resource", [] {
   EXPECT(five[step_resource::pipeline].seconds == 5);
 });
 
-BOTH_TIMES("an efficiency is above 0 and at most 1", [] {
+BOTH_TIMES("an efficiency is from a millionth to 1", [] {
   EXPECT(efficiencies{}.valid());
   EXPECT((efficiencies{.compute = 0.4, .memory = 0.9, .nvlink = 0.8, .network = 1e-3}).valid());
+  EXPECT(efficiencies{.network = 1e-6}.valid() && !efficiencies{.network = 1e-320}.valid());
   EXPECT(!efficiencies{.compute = 0}.valid());
   EXPECT(!efficiencies{.memory = 1.0001}.valid());
   EXPECT(!efficiencies{.nvlink = -0.5}.valid());

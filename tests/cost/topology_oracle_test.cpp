@@ -118,8 +118,10 @@ TEST_CASE("groups on nodes, rank by rank") {
         for (std::size_t i = 0; i < group.size(); ++i) {
           nodes.insert(group[i] / w.gpus_per_node);
           if (group[i] / w.gpus_per_node != group[(i + 1) % group.size()] / w.gpus_per_node) one.hops_between += 1;
-          for (const std::int64_t other : group)
-            if (group[i] / w.gpus_per_node != other / w.gpus_per_node) one.pairs_between += 1;
+          const auto is_far = [&](std::int64_t other) { return group[i] / w.gpus_per_node != other / w.gpus_per_node; };
+          const auto far = std::count_if(group.begin(), group.end(), is_far);
+          one.pairs_between += far;
+          if (far + 1 < n) one.accompanied += 1;
         }
         one.groups = 1;
         one.ranks = n;

@@ -72,6 +72,7 @@ deployment small_deployment(random_numbers& draw) {
   t.schedule = draw.any<schedule>(9);
   t.precision.gradients = draw.coin() ? number_type::fp32 : number_type::bf16;
   t.precision.weights = draw.below(4) == 0 ? number_type::fp32 : number_type::bf16;
+  if (draw.coin()) t.precision.fp8 = draw.any<fp8_recipe>(5);
   t.assumptions.latent_down_projections = draw.any<held>(2);
   t.assumptions.shared_experts = draw.any<held>(2);
   if (draw.below(3) == 0) t.routing.capacity_factor = ratio{3, 2};
@@ -122,35 +123,6 @@ TEST_CASE("stages that are alike communicate alike") {
   }
   CHECK(several > cases_for_build(10));
   CHECK(apart > 10);
-}
-
-/// Bytes of all ranks of a group together.
-struct bytes_of_groups {
-  saturating_count bytes;
-  void operator()(const communication& c) { bytes += c.group_bytes(); }
-};
-
-TEST_CASE("a stage is its blocks as often as they are done, and what is beside them") {
-  random_numbers draw{20250506};
-  int legal = 0;
-  while (legal < cases_for_build(400)) {
-    const deployment d = small_deployment(draw);
-    if (!check(d).ok()) continue;
-    ++legal;
-    const training_traffic traffic{d};
-    for (std::int64_t rank = 0; rank < traffic.stages(); ++rank) {
-      bytes_of_groups whole;
-      traffic.visit_stage(rank, whole);
-      bytes_of_groups parts;
-      traffic.visit_beside_blocks(rank, traffic.weights_of(rank), parts);
-      const block_times times = traffic.times_of_blocks(rank);
-      for (const block_communication& b : traffic.blocks()) {
-        const bool again = b.each.pass == communication_pass::recompute;
-        parts.bytes += b.each.group_bytes() * (again ? times.again : times.once)[static_cast<std::size_t>(b.block)];
-      }
-      CHECK(parts.bytes == whole.bytes);
-    }
-  }
 }
 
 TEST_CASE("traffic, rank by rank, layer by layer and micro-batch by micro-batch") {

@@ -19,10 +19,6 @@ namespace moeplan {
 enum class traffic_block : std::uint16_t { softmax_attention, linear_attention, dense_mlp, moe_mlp, mtp_input, embedding, head };
 inline constexpr std::size_t traffic_blocks = 7;
 
-/// Whether a communication says how many bytes are expected where chance decides: to find that out takes longer than everything else.
-/// Left out, they are not known, and the most is that of routing without limited groups.
-enum class expected_sizes : std::uint16_t { computed, left_out };
-
 /// `times` is how often one block communicates so for one micro-batch.
 struct block_communication {
   traffic_block block = traffic_block::softmax_attention;

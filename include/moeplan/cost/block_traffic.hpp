@@ -79,7 +79,7 @@ public:
                "multi_token_prediction.py scatter_to_sequence_parallel_region");
 
     begin(traffic_block::head, purpose::head, false);
-    add_column_parallel(s.hidden, "gpt_model.py output_layer");
+    add_column_parallel(s.hidden, "gpt_model.py output_layer", false);
     begin(traffic_block::head, purpose::loss, false);
     const saturating_count numbers = s.tokens * 4; // fp32
     const char* const source = "tensor_parallel/cross_entropy.py";
@@ -91,15 +91,25 @@ public:
   }
 
 private:
-  /// A linear layer whose outputs TP ranks share. With sequence parallelism the input is gathered, and gathered again for the gradient
+  /// What TP ranks gather for a linear layer: quantised, where it multiplies in FP8, and for blocks of numbers once for each direction that it
+  /// is multiplied in (Transformer Engine, distributed.py gather_along_first_dim). Without sequence parallelism nothing is gathered.
+  [[nodiscard]] constexpr saturating_count gathered(saturating_count width, std::int64_t directions) const noexcept {
+    const activation_shape& s = shape();
+    if (!s.keeps_fp8()) return activations(s.tokens, width);
+    const exchange_format format = quantised_format(s.train.precision.fp8);
+    return s.tokens * bytes_of_row<saturating_count>(format, width) * (format.block > 0 ? directions : 1);
+  }
+
+  /// A linear layer whose outputs TP ranks share; the head never multiplies in FP8. With sequence parallelism the input is gathered, and gathered again for the gradient
   /// of the weights, since what is kept is each rank's part (arXiv 2205.05198, section 4.2.2; layers.py
   /// LinearWithGradAccumulationAndAsyncCommunication).
-  constexpr void add_column_parallel(saturating_count width, const char* source) noexcept {
+  constexpr void add_column_parallel(saturating_count width, const char* source, bool in_fp8 = true) noexcept {
     const activation_shape& s = shape();
     const saturating_count size = activations(s.tokens, width);
+    const saturating_count input = in_fp8 ? gathered(width, 1) : size;
     if (!s.sequence_parallel) return backward(collective::all_reduce, groups::tp, s.tensor_ranks, size, source);
-    forward(collective::all_gather, groups::tp, s.tensor_ranks, size, source);
-    backward(collective::all_gather, groups::tp, s.tensor_ranks, size, source);
+    forward(collective::all_gather, groups::tp, s.tensor_ranks, input, source);
+    backward(collective::all_gather, groups::tp, s.tensor_ranks, input, source);
     backward(collective::reduce_scatter, groups::tp, s.tensor_ranks, size, source);
   }
 
@@ -109,7 +119,8 @@ private:
     const saturating_count size = activations(s.tokens, s.hidden);
     if (!s.sequence_parallel) return forward(collective::all_reduce, groups::tp, s.tensor_ranks, size, source);
     forward(collective::reduce_scatter, groups::tp, s.tensor_ranks, size, source);
-    backward(collective::all_gather, groups::tp, s.tensor_ranks, size, source);
+    backward(collective::all_gather, groups::tp, s.tensor_ranks, gathered(s.hidden, 2),
+             source); // for gradients of inputs and weights
   }
 
   /// Latent attention. Down-projections that all ranks hold work on each rank's part of the tokens, and only what is compressed is
@@ -194,18 +205,18 @@ private:
 /// What ranks communicate for one of each block and one micro-batch, as Megatron-LM with Transformer Engine does it. Collectives of
 /// one rank are left out.
 ///
-/// TP ranks exchange activations in their own type, even where linear layers multiply in FP8. Norms of gradients, losses and
+/// TP ranks add up activations in their own type, and gather what linear layers multiply in FP8 in that. Norms of gradients, losses and
 /// loads of experts, which are a few numbers, are not counted; nor is context parallelism of linear attention. Precondition: a training
 /// run that `check` accepts.
-[[nodiscard]] constexpr block_communications block_communications_of(const activation_shape& s, const exchange_formats& formats,
-                                                                     expected_sizes expected = expected_sizes::computed) noexcept {
+[[nodiscard]] constexpr block_communications block_communications_of(const activation_shape& s,
+                                                                     const exchange_formats& formats) noexcept {
   block_communications list;
   detail::block_traffic_builder builder{s, list};
   builder.add_attention();
   builder.add_dense_mlp();
   if (s.experts > 0) {
     builder.add_shared_experts();
-    detail::expert_traffic_builder{s, formats, expected, list}.add_exchange();
+    detail::expert_traffic_builder{s, formats, list}.add_exchange();
   }
   builder.add_ends();
   return list;

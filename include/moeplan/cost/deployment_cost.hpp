@@ -3,20 +3,23 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <moeplan/cost/communication.hpp>
-#include <moeplan/cost/exchange_format.hpp>
+#include <moeplan/cost/alike_stages.hpp>
+#include <moeplan/cost/block_flops.hpp>
 #include <moeplan/cost/flops.hpp>
-#include <moeplan/cost/least_traffic.hpp>
-#include <moeplan/cost/link_sum.hpp>
+#include <moeplan/cost/flops_convention.hpp>
+#include <moeplan/cost/least_serving_traffic.hpp>
+#include <moeplan/cost/least_training_traffic.hpp>
+#include <moeplan/cost/link_bytes.hpp>
 #include <moeplan/cost/memory_traffic.hpp>
 #include <moeplan/cost/pipeline_bound.hpp>
 #include <moeplan/cost/product_time.hpp>
-#include <moeplan/cost/serving_traffic.hpp>
+#include <moeplan/cost/recomputed_blocks.hpp>
 #include <moeplan/cost/stage_compute.hpp>
+#include <moeplan/cost/stage_weights.hpp>
 #include <moeplan/cost/step_time.hpp>
 #include <moeplan/cost/training_flops.hpp>
-#include <moeplan/cost/training_traffic.hpp>
 #include <moeplan/describe/deployment.hpp>
+#include <moeplan/memory/rank_model.hpp>
 #include <moeplan/mesh/gpus.hpp>
 #include <moeplan/mesh/stage_layers.hpp>
 #include <moeplan/number/bytes.hpp>
@@ -31,10 +34,11 @@
 namespace moeplan {
 
 namespace not_a_constant {
-inline void an_efficiency_is_not_above_0_and_at_most_1() noexcept {}
+inline void an_efficiency_is_not_from_a_millionth_to_1() noexcept {}
 } // namespace not_a_constant
 
-/// The pipeline rank whose GPUs move most bytes in a step, and how many: on average over its GPUs, and at least.
+/// The pipeline rank whose GPUs move most bytes in a step, and how many: on average over its GPUs, at least, and of a link that carries
+/// both ways in the direction in which it is more.
 struct busiest_stage {
   std::int64_t stage = 0;
   double bytes = 0;
@@ -57,8 +61,8 @@ struct deployment_cost {
   std::int64_t peak_flops = 0; ///< of a GPU, in the type that its experts or MLPs multiply in; 0: not known
 
   busiest_stage memory{};  ///< read and written
-  busiest_stage nvlink{};  ///< sent to GPUs of the same node or rack
-  busiest_stage network{}; ///< sent to others
+  busiest_stage nvlink{};  ///< between GPUs of the same node or rack
+  busiest_stage network{}; ///< between others
 
   step_time bound{};    ///< what no implementation of the deployment beats
   step_time estimate{}; ///< the same with the efficiencies that were given: never less; the bound itself where none were
@@ -121,7 +125,7 @@ struct step_demand {
   known_seconds nvlink{};
   known_seconds network{};
   double first_to_last = 0; ///< compute, with what ranks wait for each other
-  double one_pass = 0;      ///< of it, one micro-batch on the first virtual stage, forward and backward
+  double one_pass = 0; ///< of it, one micro-batch on the first virtual stage, forward and backward without what is computed again
   known_seconds update_memory{};
   known_seconds update_nvlink{};
   known_seconds update_network{};
@@ -149,155 +153,201 @@ private:
   }
 };
 
-/// Tokens travel to their experts in FP8 where those multiply in it or in less, and back in bf16.
-[[nodiscard]] constexpr exchange_formats least_formats(const training& t) noexcept {
-  return t.precision.fp8 == fp8_recipe::none ? exchange_formats::activations(t.precision.weights) : exchange_formats::deepseek_v3();
-}
+/// What a pipeline rank sends and receives.
+struct stage_links {
+  link_bytes step{};
+  link_bytes update{}; ///< of it, once all gradients are there
+};
 
-/// The exchange that sends least: each token once to each rank.
-[[nodiscard]] constexpr serving_exchange least_exchange(const product_types& types) noexcept {
-  serving_exchange e{.dispatcher = token_dispatcher::deepep};
-  if (bits(types.routed_experts) <= 8) e.dispatch = exchange_format::fp8_block();
-  return e;
-}
-
-/// What the stages of a training run move. What blocks put on links is added up once, where all stages lie alike.
-template <int OnUse>
+/// The stages of a training run, looked at one after the other.
 class training_stages {
 public:
   constexpr explicit training_stages(const deployment& d) noexcept
-      : deployment_{&d}, traffic_{d, least_formats(d.workload.train), expected_sizes::left_out} {}
+      : deployment_{&d}, compute_{d}, weights_{d, rank_model(d.model, d.strategy)}, alike_{d}, traffic_{d} {}
 
-  [[nodiscard]] constexpr std::int64_t stages_alike(std::int64_t rank) const noexcept { return traffic_.stages_alike(rank); }
-
-  constexpr void prepare(link_sum& sum) noexcept {
-    if (!sum.stages_lie_alike()) return;
-    for (const block_communication& b : traffic_.blocks()) {
-      sum.begin_stage();
-      sum(b.each);
-      (b.each.pass == communication_pass::recompute ? again_ : once_)[static_cast<std::size_t>(b.block)] += sum.step;
-    }
+  [[nodiscard]] constexpr pipeline_shape shape() const noexcept {
+    return pipeline_shape_of(*deployment_, deployment_->strategy[axis::dp]);
+  }
+  [[nodiscard]] constexpr bool splits_backward() const noexcept {
+    const training& t = deployment_->workload.train;
+    return moeplan::splits_backward(t.schedule) || t.overlap.delayed_weight_gradient;
   }
 
-  /// A rank, which the following are about, and others that do the same.
-  constexpr void begin(std::int64_t rank) noexcept { held_ = traffic_.weights_of(rank); }
+  [[nodiscard]] constexpr bool compute_known() const noexcept { return compute_.known(); }
+  [[nodiscard]] constexpr training_flops<saturating_count> of_sequence() const noexcept { return compute_.of_sequence(); }
 
-  [[nodiscard]] constexpr memory_bytes memory() const noexcept {
+  /// How many ranks from this one on do the same.
+  [[nodiscard]] constexpr std::int64_t ranks_alike(std::int64_t rank) const noexcept { return alike_(rank); }
+  [[nodiscard]] constexpr bool lie_alike() const noexcept { return traffic_.stages_lie_alike(); }
+
+  constexpr void begin() noexcept {
+    held_ = {};
+    once_ = again_ = {};
+  }
+
+  /// The next chunk of a rank that does its passes for so many micro-batches.
+  constexpr stage_work<double> add(std::int64_t stage, std::int64_t micro_batches) noexcept {
+    const deployment& d = *deployment_;
+    constexpr flops_convention how = flops_convention::exact();
+    const stage_contents held = contents(d.model, d.strategy, d.layout, stage);
+    const stage_blocks blocks = blocks_of_stage(d.model, held, 0, how);
+    const stage_blocks recomputed = recomputed_blocks_of_stage(d.model, held, blocks, d.workload.train);
+    held_ += weights_.of_stage(held);
+    once_.add(blocks, static_cast<double>(micro_batches));
+    again_.add(recomputed, static_cast<double>(micro_batches));
+    return compute_known() ? compute_.of(blocks, recomputed) : stage_work<double>{};
+  }
+
+  [[nodiscard]] constexpr memory_bytes<double> memory() const noexcept {
     return training_memory_traffic(held_, deployment_->strategy, deployment_->workload.train);
   }
 
-  constexpr void add_links(std::int64_t rank, link_sum& sum) const noexcept {
-    if (!sum.stages_lie_alike()) return traffic_.visit_stage(rank, sum);
-    const block_times times = traffic_.times_of_blocks(rank);
-    for (std::size_t block = 0; block < traffic_blocks; ++block) {
-      sum.step += static_cast<double>(times.once[block].bits) * once_[block];
-      sum.step += static_cast<double>(times.again[block].bits) * again_[block];
-    }
-    traffic_.visit_beside_blocks(rank, held_, sum);
+  /// Of this rank, if it does what was added.
+  [[nodiscard]] constexpr stage_links links(std::int64_t rank, const pipeline_shape& shape) noexcept {
+    traffic_.begin(rank);
+    stage_links all;
+    all.update = traffic_.of_update(held_.parameters);
+    all.step = all.update + traffic_.of_blocks(once_, again_);
+    for (std::int64_t chunk = 0; chunk < chunks_of_rank(shape); ++chunk)
+      all.step += traffic_.of_transfers(chunk, static_cast<double>(passes_of_chunk(shape, chunk)));
+    return all;
   }
 
 private:
   const deployment* deployment_;
-  training_traffic<OnUse> traffic_;
-  stage_weight_counts held_{};
-  link_bytes once_[traffic_blocks]{}; ///< one of each block, for one micro-batch
-  link_bytes again_[traffic_blocks]{};
+  training_compute compute_;
+  stage_weights<double> weights_;
+  alike_stages alike_;
+  least_training_traffic traffic_;
+  stage_weight_counts<double> held_{};
+  block_passes once_{};
+  block_passes again_{};
 };
 
-/// What the stages of a deployment that serves move.
-template <int OnUse>
+/// The same of a deployment that serves, whose micro-batches are sequences.
 class serving_stages {
 public:
-  constexpr explicit serving_stages(const deployment& d) noexcept
-      : deployment_{&d}, traffic_{d, least_exchange(product_types_of(d.workload))}, memory_{d} {}
+  constexpr explicit serving_stages(const deployment& d) noexcept : deployment_{&d}, compute_{d}, memory_{d}, traffic_{d} {}
+
+  [[nodiscard]] constexpr pipeline_shape shape() const noexcept {
+    const deployment& d = *deployment_;
+    const std::int64_t ranks = d.strategy[axis::pp];
+    return {.ranks = ranks, .chunks = virtual_stages(d.strategy, d.layout) / ranks, .micro_batches = d.workload.serve.batch};
+  }
+  [[nodiscard]] static constexpr bool splits_backward() noexcept { return false; }
+
+  [[nodiscard]] constexpr bool compute_known() const noexcept { return compute_.known(); }
+  [[nodiscard]] constexpr training_flops<saturating_count> of_sequence() const noexcept { return compute_.of_sequence(); }
 
   /// Of few stages each is looked at.
-  [[nodiscard]] static constexpr std::int64_t stages_alike(std::int64_t /*rank*/) noexcept { return 1; }
+  [[nodiscard]] static constexpr std::int64_t ranks_alike(std::int64_t /*rank*/) noexcept { return 1; }
+  [[nodiscard]] static constexpr bool lie_alike() noexcept { return true; }
 
-  static constexpr void prepare(link_sum& /*sum*/) noexcept {}
-  constexpr void begin(std::int64_t rank) noexcept { rank_ = rank; }
-
-  [[nodiscard]] constexpr memory_bytes memory() const noexcept {
-    const deployment& d = *deployment_;
-    memory_bytes sum;
-    for (std::int64_t stage = rank_; stage < virtual_stages(d.strategy, d.layout); stage += d.strategy[axis::pp])
-      sum += memory_.of_stage(contents(d.model, d.strategy, d.layout, stage));
-    return sum;
+  constexpr void begin() noexcept {
+    moved_ = {};
+    blocks_ = {};
   }
 
-  constexpr void add_links(std::int64_t rank, link_sum& sum) const noexcept { traffic_.visit_stage(rank, sum); }
+  constexpr stage_work<double> add(std::int64_t stage, std::int64_t /*sequences*/) noexcept {
+    const deployment& d = *deployment_;
+    const stage_contents held = contents(d.model, d.strategy, d.layout, stage);
+    const stage_blocks blocks = served_blocks_of_stage(d.model, held, d.workload.serve);
+    moved_ += memory_.of_stage(held);
+    blocks_ += blocks;
+    return compute_known() ? compute_.of(blocks) : stage_work<double>{};
+  }
+
+  [[nodiscard]] constexpr memory_bytes<double> memory() const noexcept {
+    return {.step = static_cast<double>(moved_.step.bits), .experts = moved_.experts};
+  }
+
+  [[nodiscard]] constexpr stage_links links(std::int64_t rank, const pipeline_shape& shape) noexcept {
+    traffic_.begin(rank);
+    stage_links all{traffic_.of_blocks(blocks_), {}};
+    for (std::int64_t stage = rank; stage < shape.ranks * shape.chunks; stage += shape.ranks)
+      all.step += traffic_.of_transfers(stage);
+    return all;
+  }
 
 private:
   const deployment* deployment_;
-  serving_traffic<OnUse> traffic_;
+  serving_compute compute_;
   serving_memory_traffic memory_;
-  std::int64_t rank_ = 0;
+  least_serving_traffic traffic_;
+  memory_bytes<> moved_{};
+  stage_blocks blocks_{};
 };
 
-/// Adds up the cost of a deployment. `Compute` and `Stages` are those of training, or of serving.
-template <class Compute, class Stages>
+/// Adds up the cost of a deployment. `Stages` are those of training, or of serving.
+template <class Stages>
 class cost_builder {
 public:
-  constexpr cost_builder(const deployment& d, const pipeline_shape& shape, const Compute& compute, Stages& stages) noexcept
-      : deployment_{&d}, shape_{shape}, compute_{&compute}, stages_{&stages} {}
+  constexpr explicit cost_builder(const deployment& d) noexcept : deployment_{&d}, stages_{d}, shape_{stages_.shape()} {}
 
   constexpr deployment_cost build(const efficiencies& e) noexcept {
-    const gpu& g = deployment_->cluster.gpu;
-    if (deployment_->cluster.gpus_per_node.given) {
-      const least_traffic least{*deployment_};
-      link_sum links{least};
-      stages_->prepare(links);
-      add_stages(&links);
-      demand_.nvlink = seconds_of(cost_.nvlink.bytes, g.nvlink_bandwidth);
-      demand_.network = seconds_of(cost_.network.bytes, g.network_bandwidth);
-    } else {
-      add_stages(nullptr);
+    const deployment& d = *deployment_;
+    add_stages();
+    demand_.memory = seconds_of(cost_.memory.bytes, d.cluster.gpu.memory_bandwidth);
+    if (links_known()) {
+      demand_.nvlink = seconds_of(cost_.nvlink.bytes, d.cluster.gpu.nvlink_bandwidth);
+      demand_.network = seconds_of(cost_.network.bytes, d.cluster.gpu.network_bandwidth);
     }
-    demand_.memory = seconds_of(cost_.memory.bytes, g.memory_bandwidth);
-    const product_types types = product_types_of(deployment_->workload);
-    cost_.of_sequence = compute_->of_sequence();
-    cost_.gpus = gpus<saturating_count>(deployment_->strategy);
-    cost_.trains = deployment_->workload.is_training();
-    cost_.peak_flops = moeplan::peak_flops(g, deployment_->model.has_experts() ? types.routed_experts : types.mlps);
+    const product_types types = product_types_of(d.workload);
+    cost_.of_sequence = stages_.of_sequence();
+    cost_.gpus = gpus<saturating_count>(d.strategy);
+    cost_.trains = d.workload.is_training();
+    cost_.peak_flops = moeplan::peak_flops(d.cluster.gpu, d.model.has_experts() ? types.routed_experts : types.mlps);
     cost_.bound = demand_.with({});
     cost_.estimate = e == efficiencies{} ? cost_.bound : demand_.with(e);
     return cost_;
   }
 
 private:
-  /// Those that do the same are looked at once. Without links where it is not known which there are.
-  constexpr void add_stages(link_sum* links) noexcept {
-    const bool splits = splits_backward(shape_.schedule) || deployment_->workload.train.overlap.delayed_weight_gradient;
-    pipeline_bound_builder<double, Compute> least{shape_, splits, *compute_};
+  [[nodiscard]] constexpr bool links_known() const noexcept { return deployment_->cluster.gpus_per_node.given; }
+
+  /// Those that do the same are looked at once.
+  constexpr void add_stages() noexcept {
+    pipeline_bound_builder<double> least{shape_, stages_.splits_backward()};
     for (std::int64_t rank = 0; rank < shape_.ranks;) {
-      const std::int64_t end = rank + stages_->stages_alike(rank);
-      if (compute_->known()) least.add(rank, end - rank);
-      stages_->begin(rank);
-      const memory_bytes moved = stages_->memory();
-      cost_.memory.consider(rank, static_cast<double>(moved.step.bits));
-      if (rank == 0 && chunks_of_rank(shape_) == 1) {
-        if (compute_->known()) demand_.one_pass = (*compute_)(0).total();
-        demand_.update_memory = seconds_of(static_cast<double>(moved.update.bits), deployment_->cluster.gpu.memory_bandwidth);
+      const std::int64_t end = rank + stages_.ranks_alike(rank);
+      least.begin(rank, end - rank);
+      stages_.begin();
+      for (std::int64_t chunk = 0; chunk < chunks_of_rank(shape_); ++chunk) {
+        const std::int64_t stage = virtual_stage(shape_.schedule, shape_.ranks, rank, chunk);
+        const stage_work<double> work = stages_.add(stage, passes_of_chunk(shape_, chunk));
+        least.add(chunk, work);
+        if (has_first_stage_alone(rank)) demand_.one_pass = work.total() - work.recomputed;
       }
-      if (links != nullptr) add_links(rank, links->stages_lie_alike() ? rank + 1 : end, *links);
+      least.end();
+      add_memory(rank);
+      if (links_known()) add_links(rank, stages_.lie_alike() ? rank + 1 : end);
       rank = end;
     }
     const pipeline_bound<double> bound = least.build();
-    demand_.compute = {compute_->known(), bound.busiest};
+    demand_.compute = {stages_.compute_known(), bound.busiest};
     // Where steps follow each other, a server's pipeline never runs empty: other sequences fill it.
     demand_.first_to_last = deployment_->workload.is_training() ? bound.first_to_last : bound.busiest;
   }
 
-  constexpr void add_links(std::int64_t first, std::int64_t end, link_sum& sum) noexcept {
+  [[nodiscard]] constexpr bool has_first_stage_alone(std::int64_t rank) const noexcept {
+    return rank == 0 && chunks_of_rank(shape_) == 1;
+  }
+
+  constexpr void add_memory(std::int64_t rank) noexcept {
+    const memory_bytes<double> moved = stages_.memory();
+    cost_.memory.consider(rank, moved.step + moved.experts);
+    if (has_first_stage_alone(rank)) demand_.update_memory = seconds_of(moved.update, deployment_->cluster.gpu.memory_bandwidth);
+  }
+
+  constexpr void add_links(std::int64_t first, std::int64_t end) noexcept {
     const gpu& g = deployment_->cluster.gpu;
     for (std::int64_t rank = first; rank < end; ++rank) {
-      sum.begin_stage();
-      stages_->add_links(rank, sum);
-      cost_.nvlink.consider(rank, sum.step.nvlink);
-      cost_.network.consider(rank, sum.step.network);
-      if (rank > 0 || chunks_of_rank(shape_) > 1) continue;
-      demand_.update_nvlink = seconds_of(sum.update.nvlink, g.nvlink_bandwidth);
-      demand_.update_network = seconds_of(sum.update.network, g.network_bandwidth);
+      const stage_links links = stages_.links(rank, shape_);
+      cost_.nvlink.consider(rank, links.step.nvlink.most());
+      cost_.network.consider(rank, links.step.network.most());
+      if (!has_first_stage_alone(rank)) continue;
+      demand_.update_nvlink = seconds_of(links.update.nvlink.most(), g.nvlink_bandwidth);
+      demand_.update_network = seconds_of(links.update.network.most(), g.network_bandwidth);
     }
   }
 
@@ -308,33 +358,24 @@ private:
   }
 
   const deployment* deployment_;
+  Stages stages_;
   pipeline_shape shape_;
-  const Compute* compute_;
-  Stages* stages_;
   step_demand demand_{};
   deployment_cost cost_{};
 };
 
-template <int OnUse>
 [[nodiscard]] constexpr deployment_cost training_cost(const deployment& d, const efficiencies& e) noexcept {
   const training& t = d.workload.train;
-  const training_compute compute{d};
-  training_stages<OnUse> stages{d};
-  deployment_cost c = cost_builder{d, pipeline_shape_of(d, d.strategy[axis::dp]), compute, stages}.build(e);
+  deployment_cost c = cost_builder<training_stages>{d}.build(e);
   c.sequences =
       t.global_batch.given ? saturating_count{t.global_batch.number} : saturating_count{t.micro_batch} * d.strategy[axis::dp];
   c.tokens = c.sequences * t.sequence_length;
   return c;
 }
 
-template <int OnUse>
 [[nodiscard]] constexpr deployment_cost serving_cost(const deployment& d, const efficiencies& e) noexcept {
   const serving& v = d.workload.serve;
-  const serving_compute compute{d};
-  serving_stages<OnUse> stages{d};
-  const std::int64_t ranks = d.strategy[axis::pp];
-  const pipeline_shape shape{.ranks = ranks, .chunks = virtual_stages(d.strategy, d.layout) / ranks, .micro_batches = v.batch};
-  deployment_cost c = cost_builder{d, shape, compute, stages}.build(e);
+  deployment_cost c = cost_builder<serving_stages>{d}.build(e);
   c.sequences = saturating_count{v.batch} * d.strategy[axis::dp];
   c.tokens = c.sequences * v.new_tokens();
   return c;
@@ -347,18 +388,16 @@ template <int OnUse>
 /// Each of these is a lower bound; the step is as long as the longest, since at best everything else is done meanwhile.
 /// - compute: the matrix products of the busiest rank at the dense peaks (training_compute, serving_compute).
 /// - memory: what has to be read and written whatever kernels do (training_memory_traffic, serving_memory_traffic).
-/// - nvlink, network: what each link has to carry whatever algorithm does it (least_traffic), on the rank where it is most.
+/// - nvlink, network: what each link has to carry, in the direction in which it is more, whatever is sent and whatever algorithm does it
+///   (least_training_traffic, least_serving_traffic; group_links), on the rank where it is most.
 /// - pipeline: compute in whatever order of passes (pipeline_bound_of); and what the update of the first virtual stage takes longer than
 ///   one micro-batch on it, since its weights are updated between the last backward pass and the first forward pass of the next step
 ///   (only where a rank has one virtual stage).
 ///
-/// It holds for tokens that experts get evenly, from all ranks alike, as balanced routers have it, for steps that follow each other, and for
-/// the work that the deployment says: with less recomputation, a router that keeps tokens where they are, or activations that TP ranks and
-/// stages exchange in a shorter type than their own, a step may be faster. Tokens go to experts in FP8 where these multiply in it.
-/// Nor does it hold for a framework that sends something else than the deployment's does: that keeps weights gathered over several
-/// micro-batches (ZeRO-3), exchanges latents between CP ranks in place of up-projected keys and values, or sends once what TP ranks without
-/// sequence parallelism all have; that computes again what was not kept before its gradient comes; nor for decoding whose tokens crowd on
-/// few experts.
+/// It holds on average for tokens that experts get evenly, from all ranks alike, as balanced routers have it, for steps that follow each
+/// other, and for what the deployment says: its recomputation, its dispatcher, its exchange between CP ranks, and its types of numbers.
+/// With less recomputation, with a router that keeps tokens where they are or has them crowd on few experts while decoding, or with
+/// activations that travel in a shorter type than that in which they are multiplied or kept, a step may be faster.
 /// A rate that the GPU's description lacks, or a cluster that does not say how many GPUs a node has, leaves a resource unknown.
 ///
 /// Computed in double and lowered by 2^-40, so that it never exceeds the exact bound, with less than 2^-39 between the two (as long as
@@ -369,9 +408,9 @@ template <int OnUse>
 template <int OnUse = 0>
 [[nodiscard]] constexpr deployment_cost cost(const deployment& d, const efficiencies& e = {}) noexcept {
   const bool valid = e.valid();
-  if (!valid) not_a_constant::an_efficiency_is_not_above_0_and_at_most_1();
+  if (!valid) not_a_constant::an_efficiency_is_not_from_a_millionth_to_1();
   const efficiencies used = valid ? e : efficiencies{};
-  deployment_cost c = d.workload.is_training() ? detail::training_cost<OnUse>(d, used) : detail::serving_cost<OnUse>(d, used);
+  deployment_cost c = d.workload.is_training() ? detail::training_cost(d, used) : detail::serving_cost(d, used);
   if (!valid) c.estimate = {};
   return c;
 }

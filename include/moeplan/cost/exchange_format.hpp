@@ -3,10 +3,11 @@
 #include <cstdint>
 
 #include <moeplan/describe/number_type.hpp>
+#include <moeplan/describe/precision.hpp>
 #include <moeplan/number/count.hpp>
 
 /// @file
-/// In which numbers tokens travel to their experts and back.
+/// In which numbers tokens travel to their experts and back, and to linear layers that ranks share.
 
 namespace moeplan {
 
@@ -33,6 +34,14 @@ template <class Integer = count>
   if (f.block == 0) return numbers;
   const Integer blocks = (hidden + Integer(f.block) - Integer(1)) / Integer(f.block);
   return numbers + (blocks * Integer(f.scale_bits) + eight - Integer(1)) / eight;
+}
+
+/// What a linear layer that multiplies in FP8 multiplies, on its way to it. A scale for a whole tensor is not counted. Precondition: a recipe
+/// other than none.
+[[nodiscard]] constexpr exchange_format quantised_format(fp8_recipe recipe) noexcept {
+  if (recipe == fp8_recipe::blockwise) return exchange_format::fp8_block();
+  if (recipe == fp8_recipe::mxfp8) return {.numbers = number_type::fp8, .block = 32, .scale_bits = 8};
+  return {.numbers = number_type::fp8};
 }
 
 /// Each direction of each pass. A backward pass brings the gradients of combined outputs to the experts, as a dispatch does, and those of

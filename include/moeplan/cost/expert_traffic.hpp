@@ -20,9 +20,8 @@ namespace moeplan::detail {
 /// Adds the communications of each dispatcher to a list.
 class expert_traffic_builder : public block_recorder {
 public:
-  constexpr expert_traffic_builder(const activation_shape& s, const exchange_formats& formats, expected_sizes expected,
-                                   block_communications& list) noexcept
-      : block_recorder{s, list}, formats_{&formats}, expected_{expected} {}
+  constexpr expert_traffic_builder(const activation_shape& s, const exchange_formats& formats, block_communications& list) noexcept
+      : block_recorder{s, list}, formats_{&formats} {}
 
   constexpr void add_exchange() noexcept {
     if (shape().expert_ranks * shape().expert_tensor_ranks == 1) return;
@@ -123,8 +122,7 @@ private:
     experts all = rank;
     all.routed = s.experts;
     const std::int64_t n = s.expert_ranks * s.expert_tensor_ranks;
-    const bool asked = expected_ == expected_sizes::computed;
-    const distinct_ranks<double> ranks = asked ? distinct_ranks_of(all, s.expert_ranks) : distinct_ranks<double>{};
+    const distinct_ranks<double> ranks = distinct_ranks_of(all, s.expert_ranks);
     const bool known = ranks.most > 0;
     const std::int64_t most = known ? ranks.most : least(all.top_k, s.expert_ranks);
     const char* const source = "moe/token_dispatcher.py MoEFlexTokenDispatcher, DeepEP buffer.py dispatch, combine";
@@ -149,7 +147,6 @@ private:
   }
 
   const exchange_formats* formats_;
-  expected_sizes expected_;
 };
 
 } // namespace moeplan::detail

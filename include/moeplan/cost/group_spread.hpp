@@ -21,6 +21,7 @@ struct group_spread {
   /// or none.
   saturating_count hops_between;
   saturating_count pairs_between; ///< ordered pairs of ranks on different nodes
+  saturating_count accompanied;   ///< ranks that share their node with another one of their group
   std::int64_t most_nodes = 0;    ///< that any group touches
   std::int64_t fewest_nodes = 0; ///< that a group of this size touches at least, wherever its ranks are: ranks / GPUs of a node, up
   saturating_count scattered;    ///< groups that touch more nodes than they must
@@ -30,6 +31,7 @@ struct group_spread {
     nodes += b.nodes;
     hops_between += b.hops_between;
     pairs_between += b.pairs_between;
+    accompanied += b.accompanied;
     scattered += b.scattered;
     ranks = b.ranks;
     fewest_nodes = b.fewest_nodes;
@@ -127,7 +129,7 @@ public:
     node_counter counter;
     for (std::int64_t o = 0; o < members.outer_size; ++o) add_run(first + o * members.outer_stride, members, counter);
     counter.flush();
-    return counted(counter.nodes, counter.pairs_within, members.count());
+    return counted(counter, members.count());
   }
   [[nodiscard]] constexpr group_spread spread_of(const rank_group& group) const noexcept {
     return spread_of(group.front(), group.distances());
@@ -155,7 +157,7 @@ public:
         for (std::int64_t i = 0; i < ranks; ++i)
           counter.add(node_of(walk.first() + members.offset(neighbours ? p * ranks + i : i * parts + p)), 1);
         counter.flush();
-        sum += times(walk.weight(), counted(counter.nodes, counter.pairs_within, ranks));
+        sum += times(walk.weight(), counted(counter, ranks));
       }
     } while (walk.next());
     return sum;
@@ -175,8 +177,11 @@ public:
 
   /// Of so many groups that are spread alike, with so many members on each node they touch.
   [[nodiscard]] constexpr group_spread alike(saturating_count groups, std::int64_t ranks, std::int64_t on_a_node) const noexcept {
-    const std::int64_t nodes = ranks / on_a_node;
-    return times(groups, counted(nodes, saturating_count{ranks} * (on_a_node - 1), ranks));
+    node_counter counter;
+    counter.nodes = ranks / on_a_node;
+    counter.pairs_within = saturating_count{ranks} * (on_a_node - 1);
+    counter.accompanied = on_a_node > 1 ? ranks : 0;
+    return times(groups, counted(counter, ranks));
   }
 
 private:
@@ -186,6 +191,7 @@ private:
     std::int64_t on_node = 0;
     std::int64_t nodes = 0;
     saturating_count pairs_within;
+    std::int64_t accompanied = 0;
 
     constexpr void add(std::int64_t at, std::int64_t members) noexcept {
       if (at != node) {
@@ -197,7 +203,9 @@ private:
       on_node += members;
     }
     constexpr void flush() noexcept {
-      if (on_node > 1) pairs_within += saturating_count{on_node} * (on_node - 1);
+      if (on_node <= 1) return;
+      pairs_within += saturating_count{on_node} * (on_node - 1);
+      accompanied += on_node;
     }
   };
 
@@ -226,14 +234,15 @@ private:
     }
   }
 
-  [[nodiscard]] constexpr group_spread counted(std::int64_t nodes, saturating_count pairs_within,
-                                               std::int64_t ranks) const noexcept {
+  [[nodiscard]] constexpr group_spread counted(const node_counter& on, std::int64_t ranks) const noexcept {
+    const std::int64_t nodes = on.nodes;
     group_spread s;
     s.groups = 1;
     s.ranks = ranks;
     s.nodes = nodes;
     s.hops_between = nodes > 1 ? nodes : 0;
-    s.pairs_between = saturating_count{ranks} * (ranks - 1) - pairs_within;
+    s.pairs_between = saturating_count{ranks} * (ranks - 1) - on.pairs_within;
+    s.accompanied = on.accompanied;
     s.most_nodes = nodes;
     s.fewest_nodes = node_of(ranks - 1) + 1;
     s.scattered = nodes > s.fewest_nodes ? 1 : 0;
@@ -245,6 +254,7 @@ private:
     s.nodes *= n;
     s.hops_between *= n;
     s.pairs_between *= n;
+    s.accompanied *= n;
     s.scattered *= n;
     return s;
   }

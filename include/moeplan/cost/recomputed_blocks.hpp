@@ -65,15 +65,14 @@ template <class Integer = count>
   return again;
 }
 
-/// How many blocks of a virtual stage are recomputed, each as recomputed_blocks_of says. Uniform full recompute takes every layer once,
-/// however many make a group, and modules for multi-token prediction from their input on; by block it takes the first layers of the
-/// stage and no module (multi_token_prediction.py, _checkpointed_forward). Selective recompute takes its modules in every layer.
+/// How many blocks of a virtual stage are recomputed, each as recomputed_blocks_of says; `blocks` are those that it has. Uniform full
+/// recompute takes every layer once, however many make a group, and modules for multi-token prediction from their input on; by block it
+/// takes the first layers of the stage and no module (multi_token_prediction.py, _checkpointed_forward). Selective recompute takes its
+/// modules in every layer.
 [[nodiscard]] constexpr stage_blocks recomputed_blocks_of_stage(const model& m, const stage_contents& stage,
-                                                                std::int64_t mtp_before, const training& t,
-                                                                const flops_convention& how) noexcept {
+                                                                const stage_blocks& blocks, const training& t) noexcept {
   if (t.recompute == recompute::none) return {};
-  if (t.recompute == recompute::selective || t.recompute_method == recompute_method::uniform)
-    return blocks_of_stage(m, stage, mtp_before, how);
+  if (t.recompute == recompute::selective || t.recompute_method == recompute_method::uniform) return blocks;
   const std::int64_t layers = t.recompute_layers < stage.decoder_layers ? t.recompute_layers : stage.decoder_layers;
   return blocks_of_layers(m, stage.first_layer, stage.first_layer + layers);
 }

@@ -98,14 +98,22 @@ public:
   [[nodiscard]] constexpr stage_work<double> operator()(std::int64_t stage) const noexcept {
     const model& m = deployment_->model;
     const training& t = deployment_->workload.train;
-    constexpr flops_convention how = flops_convention::exact();
     const stage_contents held = contents(m, deployment_->strategy, deployment_->layout, stage);
-    const product_seconds once = forward_.of(blocks_of_stage(m, held, 0, how));
-    const product_seconds again = again_.of(recomputed_blocks_of_stage(m, held, 0, t, how));
-    const double sequences = static_cast<double>(t.micro_batch) / gpus_;
-    return {sequences * (once.with_weights + once.without_weights),
-            sequences * (again.with_weights + again.without_weights + once.with_weights + 2 * once.without_weights),
-            sequences * once.with_weights};
+    const stage_blocks blocks = blocks_of_stage(m, held, 0, flops_convention::exact());
+    return of(blocks, recomputed_blocks_of_stage(m, held, blocks, t));
+  }
+
+  /// The same of the blocks of a virtual stage, and of those that it computes again.
+  [[nodiscard]] constexpr stage_work<double> of(const stage_blocks& blocks, const stage_blocks& recomputed) const noexcept {
+    const product_seconds once = forward_.of(blocks);
+    const product_seconds again = again_.of(recomputed);
+    const double sequences = static_cast<double>(deployment_->workload.train.micro_batch) / gpus_;
+    stage_work<double> w;
+    w.forward = sequences * (once.with_weights + once.without_weights);
+    w.recomputed = sequences * (again.with_weights + again.without_weights);
+    w.input_gradient = w.recomputed + sequences * (once.with_weights + 2 * once.without_weights);
+    w.weight_gradient = sequences * once.with_weights;
+    return w;
   }
 
 private:
@@ -115,6 +123,15 @@ private:
   detail::block_seconds forward_{};
   detail::block_seconds again_{};
 };
+
+/// The blocks that tokens pass on a virtual stage of a deployment that serves: modules for multi-token prediction are loaded for drafts
+/// alone. Precondition: a deployment that `check` accepts.
+[[nodiscard]] constexpr stage_blocks served_blocks_of_stage(const model& m, stage_contents held, const serving& v) noexcept {
+  if (!v.drafts) held.mtp_layers = 0;
+  stage_blocks n = blocks_of_stage(m, held, 0, flops_convention::exact());
+  if (held.loss && !v.drafts) n.heads = 1;
+  return n;
+}
 
 /// The same for a deployment that serves, of whose sequences each gets `step_tokens` tokens and then has `sequence_length`. Latent
 /// attention takes the form that is faster. The head makes logits of the last token of each sequence, with drafts of all.
@@ -153,12 +170,13 @@ public:
   /// Seconds of one sequence. Precondition: known(), 0 <= stage < virtual_stages.
   [[nodiscard]] constexpr stage_work<double> operator()(std::int64_t stage) const noexcept {
     const deployment& d = *deployment_;
-    stage_contents held = contents(d.model, d.strategy, d.layout, stage);
-    if (!d.workload.serve.drafts) held.mtp_layers = 0; // They are not loaded.
-    stage_blocks n = blocks_of_stage(d.model, held, 0, flops_convention::exact());
-    if (held.loss && !d.workload.serve.drafts) n.heads = 1;
-    const product_seconds once = forward_.of(n);
-    return {(once.with_weights + once.without_weights) / gpus_, 0, 0};
+    return of(served_blocks_of_stage(d.model, contents(d.model, d.strategy, d.layout, stage), d.workload.serve));
+  }
+
+  /// The same of the blocks of a virtual stage.
+  [[nodiscard]] constexpr stage_work<double> of(const stage_blocks& blocks) const noexcept {
+    const product_seconds once = forward_.of(blocks);
+    return {.forward = (once.with_weights + once.without_weights) / gpus_};
   }
 
 private:

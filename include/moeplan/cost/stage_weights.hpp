@@ -17,13 +17,14 @@
 namespace moeplan {
 
 /// What a rank holds, in numbers.
+template <class Number = saturating_count>
 struct stage_weight_counts {
-  rank_parameters<saturating_count> parameters{};
-  saturating_count
-      whole; ///< of dense ones those that TP ranks hold whole, and whose gradients they have for a part of the tokens each
-  bool embeddings = false;     ///< a copy of the embedding that other pipeline ranks hold too
-  saturating_count looked_up;  ///< of parameters, those of embeddings, of which a pass reads single rows
-  saturating_count tied_heads; ///< of these, those that a head of the same stage reads whole
+  rank_parameters<Number> parameters{};
+  /// Of dense ones those that TP ranks hold whole, and whose gradients they have for a part of the tokens each.
+  Number whole{0};
+  bool embeddings = false; ///< a copy of the embedding that other pipeline ranks hold too
+  Number looked_up{0};     ///< of parameters, those of embeddings, of which a pass reads single rows
+  Number tied_heads{0};    ///< of these, those that a head of the same stage reads whole
 
   constexpr stage_weight_counts& operator+=(const stage_weight_counts& b) noexcept {
     parameters += b.parameters;
@@ -38,32 +39,33 @@ struct stage_weight_counts {
 namespace detail {
 
 /// Bytes of weights that are gathered from shards: linear layers' in FP8, where they have no other copy (--fp8-param-gather).
-[[nodiscard]] constexpr saturating_count gathered_weights(const parameter_group<saturating_count>& held,
-                                                          const precision& p) noexcept {
-  if (!p.fp8_weights || p.fp8 == fp8_recipe::none) return bytes_of<saturating_count>(held.trained(), p.weights);
-  return bytes_of<saturating_count>(held.linear, number_type::fp8) +
-         bytes_of<saturating_count>(held.routers + held.others, p.weights);
+template <class Number>
+[[nodiscard]] constexpr Number gathered_weights(const parameter_group<Number>& held, const precision& p) noexcept {
+  if (!p.fp8_weights || p.fp8 == fp8_recipe::none) return bytes_of<Number>(held.trained(), p.weights);
+  return bytes_of<Number>(held.linear, number_type::fp8) + bytes_of<Number>(held.routers + held.others, p.weights);
 }
 
 } // namespace detail
 
-/// The weights of all stages. Precondition: a training run that `check` accepts, with DP given; `rank` is rank_model().
+/// The weights of all stages; in double for sums that need not be exact. Precondition: a training run that `check` accepts, with DP given; `rank` is rank_model().
+template <class Number = saturating_count>
 class stage_weights {
 public:
   constexpr stage_weights(const deployment& d, const model& rank) noexcept
       : deployment_{&d},
-        parts_{parts_of_rank<saturating_count>(d.model, rank, d.strategy, d.workload.train.vocabulary_multiple,
-                                               d.workload.train.assumptions)} {
+        parts_{detail::parts_in<Number>(parts_of_rank<saturating_count>(
+            d.model, rank, d.strategy, d.workload.train.vocabulary_multiple, d.workload.train.assumptions))} {
     if (d.strategy[axis::tp] > 1) count_whole(d);
     if (d.strategy[axis::pp] > 1 && (d.model.tied_embeddings || d.model.mtp_layers > 0)) count_holders(d);
   }
 
   /// Of a virtual stage.
-  [[nodiscard]] constexpr stage_weight_counts of_stage(const stage_contents& here) const noexcept {
+  [[nodiscard]] constexpr stage_weight_counts<Number> of_stage(const stage_contents& here) const noexcept {
     const stage_parts n = parts_of_stage(deployment_->model, here);
-    stage_weight_counts held;
-    held.parameters = parameters_of_stage<saturating_count>(parts_, n);
-    held.whole = whole_attention_ * n.softmax_attention + whole_router_ * n.moe_mlp + whole_layer_ * n.layers + whole_mtp_ * n.mtp;
+    stage_weight_counts<Number> held;
+    held.parameters = parameters_of_stage<Number>(parts_, n);
+    held.whole = Number(n.softmax_attention) * whole_attention_ + Number(n.moe_mlp) * whole_router_ +
+                 Number(n.layers) * whole_layer_ + Number(n.mtp) * whole_mtp_;
     if (n.final_norm) held.whole += whole_norm_;
     if (n.embedding) held.looked_up = embedding();
     if (here.loss && !n.head_parameters) held.tied_heads = embedding();
@@ -72,7 +74,7 @@ public:
   }
 
   /// Numbers of an embedding on one rank.
-  [[nodiscard]] constexpr saturating_count embedding() const noexcept { return parts_.embedding.dense.others; }
+  [[nodiscard]] constexpr Number embedding() const noexcept { return parts_.embedding.dense.others; }
 
   /// Pipeline ranks that hold a copy of the embedding, where their gradients have to be added up; else 0.
   [[nodiscard]] constexpr std::int64_t embedding_holders() const noexcept { return embedding_holders_; }
@@ -94,25 +96,32 @@ private:
     const attention& a = m.attention;
     const assumptions& how = d.workload.train.assumptions;
     const bool latent = a.kind == attention_kind::latent;
-    if (!latent && a.norm == query_key_norm::per_head) whole_attention_ = query_key_norms<number>(m);
+    number of_attention;
+    number of_router;
+    number of_norm;
+    number of_layer;
+    if (!latent && a.norm == query_key_norm::per_head) of_attention = query_key_norms<number>(m);
     if (d.strategy[axis::sp] > 1) {
       if (latent) {
-        whole_attention_ = query_key_norms<number>(m) + indexer_parameters<number>(m);
+        of_attention = query_key_norms<number>(m) + indexer_parameters<number>(m);
         if (how.latent_down_projections == held::replicated)
-          whole_attention_ += number{m.hidden_size} * (number{a.q_lora_rank} + a.kv_lora_rank + a.qk_rope_head_dim);
+          of_attention += number{m.hidden_size} * (number{a.q_lora_rank} + a.kv_lora_rank + a.qk_rope_head_dim);
       }
-      whole_norm_ = norm_parameters<number>(m);
-      whole_layer_ = whole_norm_ * m.norms_per_layer;
+      of_norm = norm_parameters<number>(m);
+      of_layer = of_norm * m.norms_per_layer;
       const experts& e = m.experts;
       if (m.has_experts()) {
-        whole_router_ = number{m.hidden_size} * (number{e.routed} + (e.shared_gate ? 1 : 0)) + (e.router_bias ? e.routed : 0);
-        if (how.shared_experts == held::replicated) whole_router_ += mlp_parameters<number>(m, e.shared_intermediate_size);
+        of_router = number{m.hidden_size} * (number{e.routed} + (e.shared_gate ? 1 : 0)) + (e.router_bias ? e.routed : 0);
+        if (how.shared_experts == held::replicated) of_router += mlp_parameters<number>(m, e.shared_intermediate_size);
       }
     }
-    if (m.mtp_layers > 0) {
-      whole_mtp_ = whole_attention_ + whole_layer_ + whole_norm_ * 3;
-      if (m.has_experts(m.layers - 1)) whole_mtp_ += whole_router_;
-    }
+    whole_attention_ = detail::number_of<Number>(of_attention);
+    whole_router_ = detail::number_of<Number>(of_router);
+    whole_norm_ = detail::number_of<Number>(of_norm);
+    whole_layer_ = detail::number_of<Number>(of_layer);
+    if (m.mtp_layers == 0) return;
+    const bool routes = m.has_experts(m.layers - 1);
+    whole_mtp_ = detail::number_of<Number>(of_attention + of_layer + of_norm * 3 + (routes ? of_router : number{}));
   }
 
   [[nodiscard]] constexpr bool holds_embedding(std::int64_t rank) const noexcept {
@@ -140,12 +149,12 @@ private:
   }
 
   const deployment* deployment_;
-  rank_parts<saturating_count> parts_;
-  saturating_count whole_attention_;
-  saturating_count whole_router_;
-  saturating_count whole_layer_;
-  saturating_count whole_norm_;
-  saturating_count whole_mtp_;
+  rank_parts<Number> parts_;
+  Number whole_attention_{0};
+  Number whole_router_{0};
+  Number whole_layer_{0};
+  Number whole_norm_{0};
+  Number whole_mtp_{0};
   std::int64_t embedding_holders_ = 0;
 };
 

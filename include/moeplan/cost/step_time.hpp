@@ -28,8 +28,10 @@ inline constexpr std::int64_t step_resources = 5;
   return "pipeline";
 }
 
-/// Which part of its peak a resource reaches, each above 0 and at most 1. Nothing is fitted: give what you measured.
+/// Which part of its peak a resource reaches, each from a millionth to 1. Nothing is fitted: give what you measured.
 struct efficiencies {
+  static constexpr double smallest = 1e-6; ///< what is less is a slip, and would let times overflow
+
   double compute = 1;
   double memory = 1;
   double nvlink = 1;
@@ -42,7 +44,7 @@ struct efficiencies {
   friend constexpr bool operator==(const efficiencies&, const efficiencies&) noexcept = default;
 
 private:
-  [[nodiscard]] static constexpr bool is_share(double e) noexcept { return e > 0 && e <= 1; }
+  [[nodiscard]] static constexpr bool is_share(double e) noexcept { return e >= smallest && e <= 1; }
 };
 
 /// Seconds, or that the GPU's description lacks the rate they take.

@@ -69,7 +69,7 @@ public:
   constexpr topology(const strategy& s, const link_reach& reach, std::int64_t rank_offset = 0) noexcept
       : mesh_{s, rank_offset},
         nodes_{reach.gpus_per_node},
-        domains_{reach.nvlink_gpus},
+        domains_{reach.nvlink_gpus == reach.gpus_per_node ? nodes_ : node_grid{reach.nvlink_gpus}},
         first_rank_{rank_offset},
         stage_stride_{s[axis::pp] > 1 ? mesh_.rank(dense_coordinates{.pp = 1}) - rank_offset : 0} {}
 
@@ -101,17 +101,34 @@ public:
   /// Which part of it leaves NVLink domains: what the network carries. Precondition as for share_of.
   [[nodiscard]] constexpr node_share domain_share_of(const communication& c) const noexcept { return share_between(domains_, c); }
 
+  /// How the groups of a stage lie on NVLink domains; those of a size that does not matter are taken once. `ranks` is the size of the parts
+  /// that groups are cut into, if they are. Precondition: axes and part of a communication of this strategy; 0 <= stage < PP.
+  [[nodiscard]] constexpr group_spread domain_spread_of(group_axes along, std::int64_t stage, group_part part = group_part::all,
+                                                        std::int64_t ranks = 0) const noexcept {
+    const placed_groups groups = groups_of(along, stage, part, ranks);
+    if (!groups.whole || !is_regular(domains_, groups.members)) return spread_of_groups(domains_, along, groups, part, ranks);
+    return domains_.alike(1, groups.members.count(), domains_.members_on_a_node(groups.members));
+  }
+
+  /// Which part of what ranks of one stage send to their neighbours in another one leaves NVLink domains. Precondition: both are at least
+  /// 0 and below PP.
+  [[nodiscard]] constexpr node_share domain_share_between(std::int64_t from_stage, std::int64_t to_stage) const noexcept {
+    return share_between_stages(domains_, from_stage, to_stage);
+  }
+
+  /// Whether all stages begin at the same place of an NVLink domain, so that what goes on within them takes the same links.
+  [[nodiscard]] constexpr bool stages_lie_alike() const noexcept { return stage_stride_ % domains_.gpus_per_node() == 0; }
+
   /// Which part of it leaves NVLink domains and stays on its rail. Precondition as for share_of.
   [[nodiscard]] constexpr node_share rail_share_of(const communication& c) const noexcept {
     if (c.part == group_part::stages) {
       const bool same_rail = (c.to_stage - c.from_stage) * stage_stride_ % nodes_.gpus_per_node() == 0;
       return same_rail ? domain_share_of(c) : node_share{0, 1};
     }
-    strided_ranks members = members_along(c.group);
-    group_leaders leaders{.first = first_of_stage(c.group.grid, c.from_stage)};
-    const bool strided = c.part == group_part::all || cut(members, leaders, c.part, c.ranks);
-    const bool alike = strided && is_regular(nodes_, members) && is_regular(domains_, members);
-    if (!alike || !rails().same_on_every_node(members)) return rail_share_of_groups(c, leaders, members);
+    const placed_groups groups = groups_of(c.group, c.from_stage, c.part, c.ranks);
+    const strided_ranks& members = groups.members;
+    const bool alike = groups.whole && is_regular(nodes_, members) && is_regular(domains_, members);
+    if (!alike || !rails().same_on_every_node(members)) return rail_share_of_groups(c, groups.leaders, members);
     if (c.kind != collective::all_to_all) return domain_share_of(c);
     // Each rank has one counterpart on each other node, of which those in its own domain do not count.
     const std::int64_t on_a_node = nodes_.members_on_a_node(members);
@@ -180,15 +197,31 @@ private:
   /// Which part leaves nodes or NVLink domains.
   [[nodiscard]] constexpr node_share share_between(const node_grid& on, const communication& c) const noexcept {
     if (c.part == group_part::stages) return share_between_stages(on, c.from_stage, c.to_stage);
-    strided_ranks members = members_along(c.group);
-    group_leaders leaders{.first = first_of_stage(c.group.grid, c.from_stage)};
-    if (c.part != group_part::all && !cut(members, leaders, c.part, c.ranks)) {
-      leaders.append(along_others(c.group, true));
-      return share_of(c.kind, on.spread_of_parts(leaders, members, c.ranks, c.part == group_part::neighbours));
-    }
-    if (is_regular(on, members)) return share_of(c.kind, members.count(), on.members_on_a_node(members));
-    leaders.append(along_others(c.group, true));
-    return share_of(c.kind, on.spread_of(leaders, members));
+    const placed_groups groups = groups_of(c.group, c.from_stage, c.part, c.ranks);
+    if (groups.whole && is_regular(on, groups.members))
+      return share_of(c.kind, groups.members.count(), on.members_on_a_node(groups.members));
+    return share_of(c.kind, spread_of_groups(on, c.group, groups, c.part, c.ranks));
+  }
+
+  /// Groups of a stage, or the parts that they are cut into, where these are strided too.
+  struct placed_groups {
+    strided_ranks members{};
+    group_leaders leaders{}; ///< of the first of all groups, where it is cut
+    bool whole = true;       ///< else members are those of whole groups, which still have to be cut
+  };
+
+  [[nodiscard]] constexpr placed_groups groups_of(group_axes along, std::int64_t stage, group_part part,
+                                                  std::int64_t ranks) const noexcept {
+    placed_groups g{members_along(along), {.first = first_of_stage(along.grid, stage)}, true};
+    g.whole = part == group_part::all || cut(g.members, g.leaders, part, ranks);
+    return g;
+  }
+
+  [[nodiscard]] constexpr group_spread spread_of_groups(const node_grid& on, group_axes along, placed_groups groups,
+                                                        group_part part, std::int64_t ranks) const noexcept {
+    groups.leaders.append(along_others(along, true));
+    if (groups.whole) return on.spread_of(groups.leaders, groups.members);
+    return on.spread_of_parts(groups.leaders, groups.members, ranks, part == group_part::neighbours);
   }
 
   /// Group by group. `members` are those of one whole group, or already of one part.

@@ -90,9 +90,9 @@ public:
     const model& m = deployment_->model;
     const stage_contents held = contents_of(stage);
     const std::int64_t before = mtp_before(stage);
-    return {
-        flops_of_blocks<Integer>(blocks_, blocks_of_stage(m, held, before, convention_)),
-        flops_of_blocks<Integer>(again_, recomputed_blocks_of_stage(m, held, before, deployment_->workload.train, convention_))};
+    const stage_blocks blocks = blocks_of_stage(m, held, before, convention_);
+    return {flops_of_blocks<Integer>(blocks_, blocks),
+            flops_of_blocks<Integer>(again_, recomputed_blocks_of_stage(m, held, blocks, deployment_->workload.train))};
   }
 
   /// One sequence through the model: the sum of all virtual stages.
@@ -104,7 +104,7 @@ public:
     stage_blocks again;
     if (by_stage)
       for (std::int64_t stage = 0; stage < stages(); ++stage)
-        again += recomputed_blocks_of_stage(m, contents_of(stage), 0, t, convention_); // It takes no module.
+        again += recomputed_blocks_of_stage(m, contents_of(stage), {}, t); // Its first layers, whatever else it has.
     else
       again = all; // Blocks that are not recomputed take nothing.
     return {flops_of_blocks<Integer>(blocks_, all), flops_of_blocks<Integer>(again_, again)};

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <moeplan/cost/alike_stages.hpp>
 #include <moeplan/cost/block_flops.hpp>
 #include <moeplan/cost/block_traffic.hpp>
 #include <moeplan/cost/communication.hpp>
@@ -47,22 +48,7 @@ struct traffic_block_counts {
   return c;
 }
 
-/// The pipeline rank of a virtual stage: the other way round than virtual_stage(). DualPipe has each stage twice, once for each
-/// direction of `chunk`.
-[[nodiscard]] constexpr std::int64_t rank_of_stage(schedule order, std::int64_t ranks, std::int64_t stage,
-                                                   std::int64_t chunk) noexcept {
-  const std::int64_t place = stage % ranks;
-  const bool backwards = order == schedule::dualpipe ? chunk % 2 == 1 : placed_in_a_v(order) && stage / ranks % 2 == 1;
-  return backwards ? ranks - 1 - place : place;
-}
-
 } // namespace detail
-
-/// How often in a step something is done for each block: traffic_block by traffic_block.
-struct block_times {
-  saturating_count once[traffic_blocks]{};
-  saturating_count again[traffic_blocks]{}; ///< in passes that are computed again
-};
 
 /// Every communication of one step of a training run. What stages have in common is computed once, when it is made; it refers to the
 /// deployment, which must outlive it. A template so that only who asks for traffic compiles it.
@@ -76,12 +62,11 @@ public:
   constexpr explicit training_traffic(const deployment& d) noexcept
       : training_traffic{d, exchange_formats::activations(d.workload.train.precision.weights)} {}
 
-  constexpr training_traffic(const deployment& d, const exchange_formats& formats,
-                             expected_sizes expected = expected_sizes::computed) noexcept
+  constexpr training_traffic(const deployment& d, const exchange_formats& formats) noexcept
       : deployment_{&d},
         shape_{activation_shape_of(d.model, rank_model(d.model, d.strategy), d.strategy, d.workload.train)},
         weights_{d, shape_.rank},
-        blocks_{block_communications_of(shape_, formats, expected)} {
+        blocks_{block_communications_of(shape_, formats)} {
     if (!d.strategy.resolved()) not_a_constant::dp_is_absent_resolve_the_strategy_first();
   }
 
@@ -107,7 +92,7 @@ public:
   /// other stages excepted: the sender has it. Precondition: 0 <= rank < stages().
   template <class Visit>
   constexpr void visit_stage(std::int64_t rank, Visit& visit) const noexcept {
-    stage_weight_counts held;
+    stage_weight_counts<> held;
     const std::int64_t number = chunks();
     for (std::int64_t chunk = 0; chunk < number; ++chunk) {
       const std::int64_t stage = virtual_stage(deployment_->workload.train.schedule, stages(), rank, chunk);
@@ -125,51 +110,8 @@ public:
     for (std::int64_t rank = 0; rank < stages(); ++rank) visit_stage(rank, visit);
   }
 
-  /// How many stages from this one on do the same, itself included: their communications differ in the numbers of stages alone. For
-  /// callers that look at one of each kind. Precondition: 0 <= rank < stages().
-  [[nodiscard]] constexpr std::int64_t stages_alike(std::int64_t rank) const noexcept {
-    if (turns(rank)) return 1;
-    std::int64_t end = turns(stages() - 1) ? stages() - 1 : stages();
-    const std::int64_t number = chunks();
-    for (std::int64_t chunk = 0; chunk < number; ++chunk) end = end_of_alike_chunks(rank, chunk, end);
-    return end - rank;
-  }
-
-  /// The weights of a pipeline rank. Precondition: 0 <= rank < stages().
-  [[nodiscard]] constexpr stage_weight_counts weights_of(std::int64_t rank) const noexcept {
-    stage_weight_counts held;
-    const std::int64_t number = chunks();
-    for (std::int64_t chunk = 0; chunk < number; ++chunk)
-      held += weights_.of_stage(contents_of(virtual_stage(deployment_->workload.train.schedule, stages(), rank, chunk)));
-    return held;
-  }
-
-  /// How often the communications of each block are done in a step by a pipeline rank, but for those of passes that are computed again.
-  /// Precondition: 0 <= rank < stages().
-  [[nodiscard]] constexpr block_times times_of_blocks(std::int64_t rank) const noexcept {
-    block_times sum;
-    const std::int64_t number = chunks();
-    for (std::int64_t chunk = 0; chunk < number; ++chunk) {
-      const std::int64_t stage = virtual_stage(deployment_->workload.train.schedule, stages(), rank, chunk);
-      const block_counts counts = counts_of(contents_of(stage), mtp_before(stage));
-      const saturating_count times = micro_batches_of(chunk);
-      for (std::size_t block = 0; block < traffic_blocks; ++block) {
-        sum.once[block] += times * counts.once.of[block];
-        sum.again[block] += times * counts.again.of[block];
-      }
-    }
-    return sum;
-  }
-
-  /// The same as visit_stage() without the communications of blocks. `held` is weights_of() that rank.
-  template <class Visit>
-  constexpr void visit_beside_blocks(std::int64_t rank, const stage_weight_counts& held, Visit& visit) const noexcept {
-    const std::int64_t number = chunks();
-    for (std::int64_t chunk = 0; chunk < number; ++chunk)
-      visit_transfers(rank, virtual_stage(deployment_->workload.train.schedule, stages(), rank, chunk), chunk,
-                      micro_batches_of(chunk), visit);
-    visit_gradients(rank, held, micro_batches(), visit);
-  }
+  /// alike_stages, for callers that look at one stage of each kind. Precondition: 0 <= rank < stages().
+  [[nodiscard]] constexpr std::int64_t stages_alike(std::int64_t rank) const noexcept { return alike_stages{*deployment_}(rank); }
 
 private:
   [[nodiscard]] constexpr std::int64_t chunks() const noexcept {
@@ -178,42 +120,6 @@ private:
 
   [[nodiscard]] constexpr stage_contents contents_of(std::int64_t stage) const noexcept {
     return contents(deployment_->model, deployment_->strategy, deployment_->layout, stage);
-  }
-
-  /// The first rank behind `rank` and before `end` whose chunk holds other layers, or is the first or the last stage; or `end`.
-  [[nodiscard]] constexpr std::int64_t end_of_alike_chunks(std::int64_t rank, std::int64_t chunk, std::int64_t end) const noexcept {
-    const model& m = deployment_->model;
-    const training& t = deployment_->workload.train;
-    constexpr flops_convention how = flops_convention::exact();
-    const bool by_block = t.recompute == recompute::full && t.recompute_method == recompute_method::block;
-    const stage_contents first = contents_of(virtual_stage(t.schedule, stages(), rank, chunk));
-    if (stands_alone(first)) return rank + 1;
-    const stage_blocks blocks = blocks_of_stage(m, first, 0, how);
-    const stage_blocks again = by_block ? recomputed_blocks_of_stage(m, first, 0, t, how) : stage_blocks{};
-    const bool all_layers_alike = alike(blocks_of_layers(m, first.first_layer, m.layers)); // from its first one on
-    for (std::int64_t other = rank + 1; other < end; ++other) {
-      const stage_contents held = contents_of(virtual_stage(t.schedule, stages(), other, chunk));
-      if (stands_alone(held) || held.decoder_layers != first.decoder_layers) return other;
-      if (all_layers_alike && held.first_layer > first.first_layer) continue;
-      if (!(blocks_of_stage(m, held, 0, how) == blocks)) return other;
-      if (by_block && !(recomputed_blocks_of_stage(m, held, 0, t, how) == again)) return other;
-    }
-    return end;
-  }
-
-  [[nodiscard]] static constexpr bool alike(const stage_blocks& layers) noexcept {
-    const int attentions = (layers.full_attention > 0) + (layers.windowed_attention > 0) + (layers.linear_attention > 0);
-    return attentions == 1 && (layers.dense_mlp == 0 || layers.moe_mlp == 0);
-  }
-
-  /// Modules for multi-token prediction need not be alike: none of them is the first.
-  [[nodiscard]] static constexpr bool stands_alone(const stage_contents& held) noexcept {
-    return held.embedding || held.loss || held.mtp_layers > 0;
-  }
-
-  /// Whether two successive stages lie on the rank, so that nothing is sent between them.
-  [[nodiscard]] constexpr bool turns(std::int64_t rank) const noexcept {
-    return placed_in_a_v(deployment_->workload.train.schedule) && rank == stages() - 1;
   }
 
   [[nodiscard]] constexpr std::int64_t mtp_before(std::int64_t stage) const noexcept {
@@ -232,8 +138,9 @@ private:
   [[nodiscard]] constexpr block_counts counts_of(const stage_contents& here, std::int64_t modules_before) const noexcept {
     const model& m = deployment_->model;
     constexpr flops_convention how = flops_convention::exact();
-    block_counts c{detail::traffic_counts(blocks_of_stage(m, here, modules_before, how)),
-                   detail::traffic_counts(recomputed_blocks_of_stage(m, here, modules_before, deployment_->workload.train, how))};
+    const stage_blocks blocks = blocks_of_stage(m, here, modules_before, how);
+    block_counts c{detail::traffic_counts(blocks),
+                   detail::traffic_counts(recomputed_blocks_of_stage(m, here, blocks, deployment_->workload.train))};
     // A module for multi-token prediction embeds its tokens itself.
     c.once[traffic_block::embedding] = (here.embedding ? 1 : 0) + here.mtp_layers;
     return c;
@@ -265,7 +172,7 @@ private:
                                  Visit& visit) const noexcept {
     const schedule order = deployment_->workload.train.schedule;
     const auto send = [&](communication_pass pass, std::int64_t other_stage) {
-      const std::int64_t to = detail::rank_of_stage(order, stages(), other_stage, chunk);
+      const std::int64_t to = rank_of_stage(order, stages(), other_stage, chunk);
       if (to == rank) return;
       communication c;
       c.kind = collective::send;
@@ -308,7 +215,7 @@ private:
   }
 
   template <class Visit>
-  constexpr void visit_gradients(std::int64_t rank, const stage_weight_counts& held, saturating_count micro_batches,
+  constexpr void visit_gradients(std::int64_t rank, const stage_weight_counts<>& held, saturating_count micro_batches,
                                  Visit& visit) const noexcept {
     const strategy& s = deployment_->strategy;
     const training& t = deployment_->workload.train;
@@ -362,7 +269,7 @@ private:
 
   const deployment* deployment_;
   activation_shape shape_;
-  stage_weights weights_;
+  stage_weights<> weights_;
   block_communications blocks_;
 };
 

@@ -89,6 +89,41 @@ struct rank_parts {
 
 namespace detail {
 
+/// A count in another type of numbers: itself, or as a double at most what it is.
+template <class Number>
+[[nodiscard]] constexpr Number number_of(saturating_count n) noexcept {
+  return n;
+}
+template <>
+[[nodiscard]] constexpr double number_of<double>(saturating_count n) noexcept {
+  return static_cast<double>(n.bits);
+}
+
+template <class Number>
+[[nodiscard]] constexpr parameter_group<Number> group_in(const parameter_group<saturating_count>& g) noexcept {
+  return {number_of<Number>(g.linear), number_of<Number>(g.routers), number_of<Number>(g.others), number_of<Number>(g.buffers)};
+}
+
+template <class Number>
+[[nodiscard]] constexpr rank_parameters<Number> parameters_in(const rank_parameters<saturating_count>& p) noexcept {
+  return {group_in<Number>(p.dense), group_in<Number>(p.experts)};
+}
+
+/// The same counts in another type of numbers, for sums that need not be exact.
+template <class Number>
+[[nodiscard]] constexpr rank_parts<Number> parts_in(const rank_parts<saturating_count>& p) noexcept {
+  return {parameters_in<Number>(p.softmax_attention),
+          parameters_in<Number>(p.linear_attention),
+          parameters_in<Number>(p.dense_mlp),
+          parameters_in<Number>(p.moe_mlp),
+          parameters_in<Number>(p.norms),
+          parameters_in<Number>(p.mtp),
+          parameters_in<Number>(p.embedding),
+          parameters_in<Number>(p.final_norm),
+          parameters_in<Number>(p.head),
+          parameters_in<Number>(p.head_bias)};
+}
+
 /// Latent attention, where assumptions divide its matrices otherwise than by heads.
 template <class Integer>
 [[nodiscard]] constexpr Integer latent_attention_matrices(const model& m, const model& rank, std::int64_t tensor_ranks,

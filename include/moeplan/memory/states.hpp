@@ -56,6 +56,12 @@ template <class Integer>
   return (a + b - Integer(1)) / b;
 }
 
+/// In double a share is not rounded: it is what ranks have on average.
+template <>
+[[nodiscard]] constexpr double divided_up<double>(const double& a, const double& b) noexcept {
+  return a / b;
+}
+
 /// Bytes of `n` numbers, rounded up where two share a byte.
 template <class Integer>
 [[nodiscard]] constexpr Integer bytes_of(const Integer& n, number_type type) noexcept(noexcept(Integer{} * Integer{})) {
@@ -126,9 +132,9 @@ template <class Integer, class Visit>
 constexpr void visit_states(const parameter_group<Integer>& g, const training& t, std::int64_t ranks,
                             Visit& visit) noexcept(noexcept(Integer{} * Integer{})) {
   const precision& p = t.precision;
-  const Integer weight_ranks(t.sharding >= sharding::parameters ? ranks : 1);
-  const Integer gradient_ranks(t.sharding >= sharding::gradients ? ranks : 1);
-  const Integer optimizer_ranks(t.sharding >= sharding::optimizer ? ranks : 1);
+  const auto weight_ranks = Integer(t.sharding >= sharding::parameters ? ranks : 1);
+  const auto gradient_ranks = Integer(t.sharding >= sharding::gradients ? ranks : 1);
+  const auto optimizer_ranks = Integer(t.sharding >= sharding::optimizer ? ranks : 1);
   const bool only_quantised = p.fp8_weights && p.fp8 != fp8_recipe::none;
   const Integer in_own_type = only_quantised ? Integer(g.routers + g.others) : g.trained();
   visit(state_kind::weights, detail::divided_up<Integer>(in_own_type, weight_ranks), p.weights);

@@ -38,7 +38,7 @@ struct grid {
     reciprocal by_stride;
     for (std::size_t i = 0; i < axes; ++i) {
       const std::uint16_t place = fastest_first[i];
-      const reciprocal by_span{stride * sizes[place]};
+      const reciprocal by_span = sizes[place] == 1 ? by_stride : reciprocal{stride * sizes[place]}; // Most axes are 1.
       order[i] = place;
       by_place[place] = {sizes[place], stride, by_stride, by_span};
       stride = by_span.divisor;

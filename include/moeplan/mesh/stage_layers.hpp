@@ -101,4 +101,23 @@ struct layer_span {
   return result;
 }
 
+/// How many virtual stages from this one on the layout gives as many decoder layers each without saying so one by one; the last stage of
+/// all, and the first, may have others. At least 1: callers that look for stages alike need not look at each. Precondition as for contents().
+[[nodiscard]] constexpr std::int64_t stages_as_long(const model& m, const strategy& s, const layout& l,
+                                                    std::int64_t stage) noexcept {
+  const std::int64_t stages = virtual_stages(s, l);
+  switch (l.kind) {
+    case layout_kind::even: return stages - stage;
+    case layout_kind::balanced: return (stage < m.layers % stages ? m.layers % stages : stages) - stage;
+    case layout_kind::first_last: return 1;
+    case layout_kind::listed: break;
+  }
+  std::int64_t end = 0;
+  for (const stage_run& run : l.runs) {
+    end += run.stages;
+    if (stage < end) break;
+  }
+  return end - stage;
+}
+
 } // namespace moeplan

@@ -28,4 +28,13 @@ namespace moeplan {
   return order == schedule::dualpipe ? place : chunk * ranks + place;
 }
 
+/// The pipeline rank of a virtual stage: the other way round than virtual_stage(). DualPipe has each stage twice, once for each
+/// direction of `chunk`.
+[[nodiscard]] constexpr std::int64_t rank_of_stage(schedule order, std::int64_t ranks, std::int64_t stage,
+                                                   std::int64_t chunk) noexcept {
+  const std::int64_t place = stage % ranks;
+  const bool backwards = order == schedule::dualpipe ? chunk % 2 == 1 : placed_in_a_v(order) && stage / ranks % 2 == 1;
+  return backwards ? ranks - 1 - place : place;
+}
+
 } // namespace moeplan
