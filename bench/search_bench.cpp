@@ -3,8 +3,9 @@
 //
 // items_per_second counts every strategy of that space: those that a rule rejects with all that share what it rejects as well. Of these
 // `judged` come through all other rules, so that memory decides; `memories` are those whose memory was computed one by one, what they share
-// only once, as the states of the others, or a smaller micro-batch, had exceeded the GPU before; `legal` were found. `one_check` is what one
-// of them takes that shares nothing: what pruning and sharing save is considered x one_check against the time of the row.
+// only once, as the states of the others, or a smaller micro-batch, had exceeded the GPU before; `legal` were found. What pruning saves:
+// `considered_a_memory` of them are decided for each memory that is computed, `uncomputed_share` of all without computing one. `one_check`
+// is what one of them takes that shares nothing: in time, what pruning and sharing save is considered x one_check against the row's.
 #include <benchmark/benchmark.h>
 
 #include <moeplan/moeplan.hpp>
@@ -44,7 +45,10 @@ void search_of(benchmark::State& state, search_space space) {
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(counts.considered.value()));
   state.counters["considered"] = considered;
   state.counters["judged"] = static_cast<double>(counts.legal + counts.rejected_by(rule::stage_fits_memory).value());
-  state.counters["memories"] = static_cast<double>(counts.memories);
+  const auto memories = static_cast<double>(counts.memories);
+  state.counters["memories"] = memories;
+  state.counters["considered_a_memory"] = considered / (memories < 1 ? 1 : memories);
+  state.counters["uncomputed_share"] = 1 - memories / considered;
   state.counters["legal"] = static_cast<double>(counts.legal);
   state.counters["bytes"] = static_cast<double>(sizeof(detail::strategy_search<best_strategies>) + sizeof(search_candidate) * 10);
 }
@@ -55,6 +59,14 @@ void on_gpus(benchmark::State& state) { search_of(state, deepseek_v3(state.range
 void with_63_layers(benchmark::State& state) {
   search_space s = deepseek_v3(state.range(0));
   s.layouts.push_back(search_layout::both_as_layers);
+  search_of(state, s);
+}
+
+/// For each strategy the least recompute that fits: where little does, more than a hundred are tried.
+void with_smallest_recompute(benchmark::State& state) {
+  search_space s = deepseek_v3(state.range(0));
+  s.micro_batch = {1, 2, 4};
+  s.smallest_recompute = true;
   search_of(state, s);
 }
 
@@ -76,6 +88,7 @@ void one_check(benchmark::State& state) {
 BENCHMARK(baseline_1180_multiplications_and_additions);
 BENCHMARK(on_gpus)->Arg(8)->Arg(64)->Arg(512)->Arg(2048)->Arg(16384)->Arg(131072)->Unit(benchmark::kMillisecond);
 BENCHMARK(with_63_layers)->Arg(2048)->Unit(benchmark::kMillisecond);
+BENCHMARK(with_smallest_recompute)->Arg(256)->Unit(benchmark::kMillisecond);
 BENCHMARK(one_check);
 
 } // namespace

@@ -30,7 +30,7 @@ std::optional<way_out> way_out_of(const moeplan::deployment& refused, free_gpus 
     wanted.cluster = detail::own_cluster(wanted);
   else if (!wanted.cluster.described())
     wanted.cluster.total = sum(free);
-  tool::repair_report found = tool::report_repairs(wanted, {.most_considered = most_considered}, 1);
+  tool::repair_report found = tool::report_repairs(wanted, {.further_changes = 0, .most_considered = most_considered}, 1);
   if (found.entries.empty()) return std::nullopt;
   way_out way{.repair = std::move(found.entries[0])};
   way.decision = decide(way.repair.deployment, free, how);

@@ -110,18 +110,23 @@ struct translate_options {
 };
 status translate(const translate_options& options, std::ostream& out, std::ostream& err);
 
+/// What search ranks by if nothing is said. Tokens a second count all that is computed and sent. Bubble and headroom alone put first what
+/// nobody would run, tensor parallelism over all GPUs; so they decide between strategies that are equally fast, or of unknown speed.
+inline constexpr const char* default_criteria = "throughput,idle_gpus,bubble,headroom";
+
 struct search_options {
   std::string input;
-  std::string by = "idle_gpus,bubble,headroom"; ///< criteria in order, or with weights
-  std::int64_t top = 10;                        ///< how many of the best are shown
+  std::string by = default_criteria; ///< criteria in order, or with weights
+  std::int64_t top = 10;             ///< how many of the best are shown
   bool json = false;
 };
 status search(const search_options& options, std::ostream& out, std::ostream& err);
 
 struct audit_options {
-  std::string input;       ///< path of a report; empty: `quantities` holds
-  bool quantities = false; ///< list what claims can be about
-  bool markdown = false;   ///< a document in place of text
+  std::string input;        ///< path of a report; empty: `quantities` holds
+  bool quantities = false;  ///< list what claims can be about
+  bool all_reasons = false; ///< of claims that hold too
+  bool markdown = false;    ///< a document in place of text
   bool json = false;
 };
 status audit(const audit_options& options, std::ostream& out, std::ostream& err);

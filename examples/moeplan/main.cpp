@@ -252,7 +252,7 @@ CLI::App* add_cost(CLI::App& app, command_line& line) {
   command->add_option("DEPLOYMENT", line.cost.input, "Path of a deployment.json")->required();
   command
       ->add_option("--efficiency", line.efficiency,
-                   "Estimate too: which part of its peak each resource reaches, above 0 and at most 1, as compute=0.6,network=0.8; "
+                   "Estimate too: which part of its peak each resource reaches, from 0.000001 to 1, as compute=0.6,network=0.8; "
                    "there are compute, memory, nvlink and network, and those that are absent reach their peaks")
       ->type_name("SHARES");
   command->add_flag("--json", line.cost.json, "Answer as one JSON object");
@@ -291,10 +291,10 @@ double read_efficiency(const std::string& text, std::size_t sign) {
   double share = 0;
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data() + std::min(sign + 1, text.size()), end, share);
-  if (error == std::errc{} && stop == end && share > 0 && share <= 1) return share;
+  if (error == std::errc{} && stop == end && share >= moeplan::efficiencies::smallest && share <= 1) return share;
   throw moeplan::io::input_error{{.file = "--efficiency",
                                   .found = '"' + text + '"',
-                                  .expected = "a number above 0 and at most 1: " + text.substr(0, sign) + "=0.6"}};
+                                  .expected = "a number from 0.000001 to 1: " + text.substr(0, sign) + "=0.6"}};
 }
 
 /// Turns the text of --efficiency into shares.
@@ -362,10 +362,13 @@ CLI::App* add_search(CLI::App& app, command_line& line) {
                    "Path of a deployment.json in which degrees that are absent are free, and values may be lists")
       ->required();
   command
-      ->add_option("--by", line.search.by,
-                   "What is better: criteria in order, idle_gpus,bubble,headroom if absent; or with weights, bubble=3,headroom=1. "
-                   "There are gpus, idle_gpus, peak, headroom, bubble, layer_balance, network (bytes that a GPU sends over it in a "
-                   "step, which has no weight) and step_time (at least)")
+      ->add_option(
+          "--by", line.search.by,
+          std::string{"What is better: criteria in order, "} + tool::default_criteria +
+              " if absent; or with weights, bubble=3,headroom=1. There are gpus, idle_gpus, peak, headroom, bubble, layer_balance, "
+              "network (bytes that a GPU sends over it in a step, which has no weight), step_time (at least, everything else "
+              "hidden "
+              "behind what takes longest) and throughput (tokens a second, communication hidden behind nothing)")
       ->type_name("CRITERIA");
   command->add_option("--top", line.top, "Show so many of the best, up to 1000; 10 if absent")->type_name("N");
   command->add_flag("--json", line.search.json, "Answer as one JSON object");
@@ -388,14 +391,16 @@ CLI::App* add_audit(CLI::App& app, command_line& line) {
                                             "Path of a report.json: a deployment, its strategies, and what is claimed of them");
   CLI::Option* markdown = command->add_flag("--markdown", line.audit.markdown, "Answer as a document in Markdown");
   CLI::Option* json = command->add_flag("--json", line.audit.json, "Answer as one JSON object")->excludes(markdown);
+  CLI::Option* reasons = command->add_flag("--reasons", line.audit.all_reasons, "Say why of claims that hold, too")->excludes(json);
   command->add_flag("--quantities", line.audit.quantities, "List what a claim can be about, and what it is computed from")
       ->excludes(report)
       ->excludes(markdown)
+      ->excludes(reasons)
       ->excludes(json);
   command->footer(
       "A number holds if some choice within the precision of what it is computed from gives what is printed. Exit status 1 where a "
       "claim "
-      "fails, or a strategy violates rules and no claim of the report says so.");
+      "fails, or a strategy violates rules, or has weights that its GPUs cannot hold, and no claim of the report says so.");
   return command;
 }
 

@@ -53,6 +53,7 @@ void write_report(io::json_writer& json, const repair_report& report, const find
   json.key("rejected").begin_object();
   for (const auto& [rule, number] : report.rejected) json.member(rule, number);
   json.end_object();
+  if (report.fewest_gpus != 0) json.member("fewest_gpus", report.fewest_gpus);
   json.key("front").begin_array(io::json_lines::one);
   for (std::size_t i = 0; i < report.entries.size(); ++i)
     if (report.entries[i].in_front) json.value(i);

@@ -17,7 +17,10 @@ namespace {
 void write_changes(io::json_writer& json, const char* key, const std::vector<repair_change>& changes) {
   const auto value = [&json](const char* name, const std::string& words, const std::optional<std::int64_t>& number) {
     json.key(name);
-    number ? json.value(*number) : json.value(std::string_view{words});
+    if (words.empty())
+      json.null();
+    else
+      number ? json.value(*number) : json.value(std::string_view{words});
   };
   json.key(key).begin_array();
   for (const repair_change& c : changes) {

@@ -9,6 +9,7 @@
 #include <moeplan/verify/check.hpp>
 
 #include "findings_output.hpp"
+#include "states_advice.hpp"
 
 using namespace moeplan;
 
@@ -38,6 +39,21 @@ std::string words_of(const rank_order& order) {
   return result;
 }
 
+/// GPUs of the cluster that the deployment leaves idle: none where it wants more than there are; empty where it is not known how many
+/// it takes.
+std::optional<std::int64_t> idle_gpus_of(const deployment& d) {
+  const facts f = facts_of(d);
+  if (!f.knows(known::cluster | known::tp | known::cp | known::pp | known::dp)) return std::nullopt;
+  const saturating_count used = saturating_count{f.tp} * f.cp * f.pp * f.dp;
+  const saturating_count available = f.available;
+  return used < available ? f.available - static_cast<std::int64_t>(used.value()) : 0;
+}
+
+repair_change idle_change(const deployment& given, std::int64_t idle) {
+  const std::optional<std::int64_t> before = idle_gpus_of(given);
+  return {"idle_gpus", before ? std::to_string(*before) : "", std::to_string(idle), before, idle};
+}
+
 constexpr std::pair<repair_part, axis> degrees[] = {{repair_part::tp_size, axis::tp},   {repair_part::cp_size, axis::cp},
                                                     {repair_part::pp_size, axis::pp},   {repair_part::ep_size, axis::ep},
                                                     {repair_part::etp_size, axis::etp}, {repair_part::vpp_size, axis::vpp},
@@ -56,7 +72,7 @@ void list_changes(repair_entry& e, const deployment& given) {
     e.changes.push_back({"layout", words_of(given.layout), words_of(e.deployment.layout)});
   if (r.changed.contains(repair_part::order))
     e.changes.push_back({"order", words_of(given.strategy.order), words_of(r.strategy.order)});
-  if (r.changed.contains(repair_part::idle_gpus)) e.changes.push_back(number_change("idle_gpus", 0, r.idle_gpus));
+  if (r.changed.contains(repair_part::idle_gpus)) e.changes.push_back(idle_change(given, r.idle_gpus));
   if (given.strategy.resolved() && given.strategy[axis::dp] != e.dp)
     e.derived.push_back(number_change("dp", given.strategy[axis::dp], e.dp));
   if (given.strategy.mapping != r.strategy.mapping) e.derived.push_back({"mapping", "product", "folded"});
@@ -77,12 +93,19 @@ bool no_worse(const repair_entry& a, const repair_entry& b) {
   return less_memory && (!b.bubble || (a.bubble && *a.bubble <= *b.bubble));
 }
 
+/// No repair is looked for where all GPUs have too little memory for the parameters, and memory then stands there as the one reason.
+bool memory_is_hopeless(const repairs<most_repairs>& found) {
+  return found.outcome == repair_outcome::none && found.considered == 1 &&
+         found.rejected[static_cast<std::size_t>(rule::stage_fits_memory)] == 1;
+}
+
 } // namespace
 
 repair_report report_repairs(const deployment& given, const repair_options& options, std::size_t most) {
   const auto found = nearest_repairs<most_repairs>(given, options);
   repair_report report{.outcome = found.outcome, .considered = found.considered, .exhausted = found.exhausted};
   const auto& all = found.nearest;
+  if (memory_is_hopeless(found)) report.fewest_gpus = fewest_gpus_where_too_few(given);
   report.first_is_alone = all.size() == 1 || (all.size() > 1 && all[0].changed.size() < all[1].changed.size());
   for (const repair& r : all) {
     if (report.entries.size() == most) break;

@@ -19,7 +19,7 @@ inline constexpr std::size_t most_repairs = 64;
 /// One part that a repair changes, or a number that follows from others.
 struct repair_change {
   std::string part{}; ///< as in a deployment file, or idle_gpus
-  std::string from{}; ///< in words
+  std::string from{}; ///< in words; empty: it cannot be known
   std::string to{};
   std::optional<std::int64_t> from_number{}; ///< where it is a number
   std::optional<std::int64_t> to_number{};
@@ -41,6 +41,7 @@ struct repair_report {
   bool first_is_alone = false; ///< no other has as few changes, whether it is among the entries or not
   std::int64_t considered = 0;
   std::size_t exhausted = 0;                                    ///< every set of fewer parts than this has been looked at
+  std::int64_t fewest_gpus = 0;                                 ///< see fewest_gpus_where_too_few(); 0: that is not what is wrong
   std::vector<std::pair<std::string, std::int64_t>> rejected{}; ///< by rule, most first
 };
 

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "findings_output.hpp"
+#include "states_advice.hpp"
+#include "terminal.hpp"
 #include "text_table.hpp"
 
 using namespace moeplan;
@@ -16,7 +18,11 @@ namespace tool {
 namespace {
 
 std::string in_words(const repair_change& c) {
-  if (c.part == "idle_gpus") return c.to + (c.to_number == 1 ? " GPU idle" : " GPUs idle");
+  if (c.part == "idle_gpus") {
+    const std::string idle = c.to + (c.to_number == 1 ? " GPU idle" : " GPUs idle");
+    if (c.from_number == c.to_number) return "still " + idle;
+    return c.from_number.value_or(0) == 0 ? idle : idle + " in place of " + c.from;
+  }
   std::string part = c.part == "micro_batch" ? "micro-batch" : c.part;
   const bool is_degree = c.to_number && part.size() <= 3;
   if (is_degree) std::transform(part.begin(), part.end(), part.begin(), [](char l) { return static_cast<char>(l - 'a' + 'A'); });
@@ -75,19 +81,28 @@ void print_table(std::ostream& out, const repair_report& report) {
 }
 
 void print_rejected(std::ostream& out, const repair_report& report) {
-  out << "Looked at " << grouped(report.considered) << ", alone or several at once that share what is wrong";
-  std::string by;
+  if (report.considered == 1) return; // Its reason is told.
+  std::string words = "Looked at " + grouped(report.considered) + ", alone or several at once that share what is wrong";
   for (std::size_t i = 0; i < report.rejected.size() && i < 4; ++i)
-    by += (i == 0 ? "; most were rejected by " : ", ") + report.rejected[i].first + " (" + grouped(report.rejected[i].second) + ')';
-  out << by << ".\n";
+    words +=
+        (i == 0 ? "; most were rejected by " : ", ") + report.rejected[i].first + " (" + grouped(report.rejected[i].second) + ')';
+  out << wrapped(words + '.', terminal_width(), 4);
 }
 
-void print_none(std::ostream& out, const repair_report& report) {
-  if (report.outcome == repair_outcome::none)
-    out << "No repair: whatever degrees, micro-batch, layout and order of ranks are, rules stay violated.\n";
-  else
-    out << "No repair found: the search was stopped.\n";
-  if (report.outcome == repair_outcome::too_many && report.exhausted != 0)
+void print_none(std::ostream& out, const repair_report& report, std::int64_t available) {
+  const bool none = report.outcome == repair_outcome::none;
+  std::string why = "No repair found: the search was stopped.";
+  if (report.fewest_gpus != 0)
+    why = "No repair. " + too_few_gpus(report.fewest_gpus, available);
+  else if (none && report.considered == 1 && report.rejected.size() == 1)
+    why = "No repair: " + report.rejected[0].first +
+          " has to do with no degree, micro-batch, layout or order of ranks. What it names has to change: the model, the cluster, "
+          "the "
+          "batch or the sequence.";
+  else if (none)
+    why = "No repair: whatever degrees, micro-batch, layout and order of ranks are, rules stay violated.";
+  out << wrapped(why, terminal_width(), 4);
+  if (!none && report.exhausted != 0)
     out << "None has fewer than " << counted(static_cast<std::int64_t>(report.exhausted), "change") << ".\n";
   print_rejected(out, report);
 }
@@ -111,7 +126,7 @@ void print_repairs(std::ostream& out, const repair_report& report, const finding
   for (const finding& f : list)
     if (f.level() == severity::error) out << string_of(f.name()) << ": " << message_of(f) << '\n';
   out << '\n';
-  if (report.entries.empty()) return print_none(out, report);
+  if (report.entries.empty()) return print_none(out, report, found.facts.available);
   const repair_entry& first = report.entries[0];
   out << "Nearest: " << (first.changes.empty() ? "no change" : in_words(first.changes));
   if (!first.derived.empty()) out << "; " << in_words(first.derived) << (first.derived.size() == 1 ? " follows" : " follow");

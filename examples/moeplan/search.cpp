@@ -64,6 +64,12 @@ void write_measures(io::json_writer& json, const ranking& by, const search_candi
     json.key("utilisation");
     c.most_utilisation > 0 ? json.value(c.most_utilisation) : json.null();
   }
+  if (by.compares(criterion::throughput)) {
+    json.key("step_in_turn_seconds");
+    c.step_in_turn.known ? json.value(c.step_in_turn.seconds) : json.null();
+    json.key("tokens_in_turn_per_second");
+    c.tokens_in_turn > 0 ? json.value(c.tokens_in_turn) : json.null();
+  }
 }
 
 void write(io::json_writer& json, const search_space& s, const ranking& by, const search_candidate& c) {
@@ -103,6 +109,7 @@ void write(io::json_writer& json, const search_space& s, const search_report& re
   json.key("rejected").begin_object();
   for (const auto& [id, n] : report.rejected) write(json, rules::entry(id).name, n);
   json.end_object();
+  if (report.fewest_gpus != 0) json.member("fewest_gpus", report.fewest_gpus);
   json.key("candidates").begin_array();
   for (const search_candidate& c : report.candidates) write(json, s, by, c);
   json.end_array();

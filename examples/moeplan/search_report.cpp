@@ -7,6 +7,8 @@
 #include <moeplan/io/input_error.hpp>
 #include <moeplan/io/nearest_name.hpp>
 
+#include "states_advice.hpp"
+
 using namespace moeplan;
 
 namespace tool {
@@ -20,7 +22,7 @@ constexpr std::int64_t largest_weight = 1'000'000;
       {.file = "--by",
        .problem = problem,
        .found = io::in_quotes(text),
-       .expected = "criteria in order such as idle_gpus,bubble, or weights from 1 to 1000000 such as bubble=3,headroom=1"}};
+       .expected = "criteria in order such as throughput,headroom, or weights from 1 to 1000000 such as bubble=3,headroom=1"}};
 }
 
 criterion read_criterion(const std::string& name) {
@@ -70,18 +72,35 @@ ranking read_ranking(const std::string& text) {
   return by;
 }
 
+namespace {
+
+/// Keeps the best and the front, and tells of progress: also while nothing is legal.
+struct watched_search {
+  best_strategies& best;
+  strategy_front& front;
+  search_progress& progress;
+
+  bool operator()(const search_candidate& c, const search_counts& counts) const {
+    progress.tell(counts);
+    (void)best(c);
+    return front(c);
+  }
+  void decided(const search_counts& counts) const { progress.tell(counts); }
+};
+
+} // namespace
+
 search_report report_on(const search_space& space, const ranking& by, std::int64_t top, search_progress& progress) {
   std::vector<search_candidate> best_storage(static_cast<std::size_t>(top));
   std::vector<search_candidate> front_storage(static_cast<std::size_t>(most_candidates));
   best_strategies best{best_storage, by};
   strategy_front front{front_storage, by};
   search_report report;
-  report.counts = visit_strategies(space, by, [&](const search_candidate& c, const search_counts& counts) {
-    progress.tell(counts);
-    (void)best(c);
-    return front(c);
-  });
+  report.counts = visit_strategies(space, by, watched_search{best, front, progress});
   progress.clear();
+  // Memory is judged last, of a model that no rule finds fault with.
+  if (report.counts.legal == 0 && report.counts.rejected_by(rule::stage_fits_memory) > saturating_count{0})
+    report.fewest_gpus = fewest_gpus_where_too_few(space.base);
   report.candidates.assign(best.found().begin(), best.found().end());
   report.best = report.candidates.size();
   report.front_is_complete = front.complete();

@@ -21,7 +21,8 @@ inline constexpr moeplan::io::named<moeplan::criterion> criterion_names[] = {{"g
                                                                              {"bubble", moeplan::criterion::bubble},
                                                                              {"layer_balance", moeplan::criterion::layer_balance},
                                                                              {"network", moeplan::criterion::network_traffic},
-                                                                             {"step_time", moeplan::criterion::step_time}};
+                                                                             {"step_time", moeplan::criterion::step_time},
+                                                                             {"throughput", moeplan::criterion::throughput}};
 
 /// Of the best strategies and the front at most so many are kept.
 inline constexpr std::int64_t most_candidates = 1000;
@@ -32,6 +33,7 @@ struct search_report {
   std::vector<std::size_t> front;                    ///< indices of those that are on it
   bool front_is_complete = true;
   moeplan::search_counts counts{};
+  std::int64_t fewest_gpus = 0; ///< where nothing is legal: see fewest_gpus_where_too_few(); 0: that is not what is wrong
   std::vector<std::pair<moeplan::rule, moeplan::saturating_count>> rejected; ///< the most first
 };
 

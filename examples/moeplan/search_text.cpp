@@ -13,6 +13,7 @@
 #include <moeplan/io/enumerator_names.hpp>
 
 #include "findings_output.hpp"
+#include "states_advice.hpp"
 #include "terminal.hpp"
 #include "text_table.hpp"
 
@@ -61,41 +62,74 @@ std::string utilisation_of(const search_candidate& c) {
   return c.most_utilisation > 0 ? in_tenths(std::llround(c.most_utilisation * 1000)) : "-";
 }
 
-std::string shown(criterion by, const search_candidate& c) {
-  switch (by) {
-    case criterion::gpus: return counted(c.gpus, "GPU");
-    case criterion::idle_gpus:
-      if (c.cluster_gpus == 0) return "an unknown number of idle GPUs";
-      return counted(c.cluster_gpus - c.gpus, "idle GPU");
-    case criterion::peak_memory:
-      return c.memory_known ? "a peak of " + sized(static_cast<std::uint64_t>(c.peak_bytes)) : "an unknown peak";
-    case criterion::headroom:
-      return c.memory_known ? sized(static_cast<std::uint64_t>(c.headroom_bytes())) + " of headroom" : "unknown headroom";
-    case criterion::bubble: return c.bubble.known ? "a bubble of " + bubble_of(c) : "a bubble without closed form";
-    case criterion::layer_balance: return "fullest stage " + balance_of(c) + " times the mean";
-    case criterion::network_traffic:
-      return c.network_bytes.given ? network_of(c) + " over the network" : "unknown traffic over the network";
-    case criterion::step_time: break;
-  }
-  return c.step_bound.known ? "a step of at least " + step_of(c) : "a step of unknown length";
+std::string tokens_of(const search_candidate& c) {
+  return c.tokens_in_turn > 0 ? grouped(std::to_string(std::llround(c.tokens_in_turn))) : "not known";
 }
 
-/// What the first has that the second has not.
-std::string reason(const search_report& report, const ranking& by) {
-  const search_candidate& first = report.candidates[0];
-  if (report.counts.legal == 1) return "the only legal strategy";
-  std::string all;
-  for (const ranking::entry& e : by.criteria) all += (all.empty() ? "" : ", ") + shown(e.by, first);
-  if (by.weighted) return "the least weighted sum: " + all;
-  if (report.best < 2) return "first by " + std::string{io::name_in(criterion_names, by.criteria[0].by)} + ": " + all;
-  const search_candidate& second = report.candidates[1];
-  std::string equal;
-  for (const ranking::entry& e : by.criteria) {
-    if (better_by(e.by, first, second))
-      return (equal.empty() ? "" : "like the second " + equal + "; then ") + shown(e.by, first) + " against " + shown(e.by, second);
-    equal += (equal.empty() ? "" : ", ") + shown(e.by, first);
+bool is_known(criterion by, const search_candidate& c) {
+  switch (by) {
+    case criterion::gpus:
+    case criterion::layer_balance: break;
+    case criterion::idle_gpus: return c.cluster_gpus != 0;
+    case criterion::peak_memory:
+    case criterion::headroom: return c.memory_known;
+    case criterion::bubble: return c.bubble.known;
+    case criterion::network_traffic: return c.network_bytes.given;
+    case criterion::step_time: return c.step_bound.known;
+    case criterion::throughput: return c.tokens_in_turn > 0;
   }
-  return "equal to the second (" + equal + ") and found before it";
+  return true;
+}
+
+/// Precondition: it is known.
+std::string value_of(criterion by, const search_candidate& c) {
+  switch (by) {
+    case criterion::gpus: return grouped(c.gpus);
+    case criterion::idle_gpus: return grouped(c.cluster_gpus - c.gpus);
+    case criterion::peak_memory: return sized(static_cast<std::uint64_t>(c.peak_bytes));
+    case criterion::headroom: return sized(static_cast<std::uint64_t>(c.headroom_bytes()));
+    case criterion::bubble: return bubble_of(c);
+    case criterion::layer_balance: return "the fullest has " + balance_of(c) + " times the mean";
+    case criterion::network_traffic: return network_of(c);
+    case criterion::step_time: return step_of(c);
+    case criterion::throughput: break;
+  }
+  return tokens_of(c);
+}
+
+const char* superlative(criterion by) {
+  switch (by) {
+    case criterion::gpus: return "the fewest GPUs";
+    case criterion::idle_gpus: return "the fewest idle GPUs";
+    case criterion::peak_memory: return "the lowest peak";
+    case criterion::headroom: return "the most headroom";
+    case criterion::bubble: return "the smallest bubble";
+    case criterion::layer_balance: return "the most even stages";
+    case criterion::network_traffic: return "the least traffic over the network";
+    case criterion::step_time: return "the shortest possible step";
+    case criterion::throughput: break;
+  }
+  return "the most tokens a second";
+}
+
+/// "the fewest idle GPUs (0)"; empty where it is not known.
+std::string best_value(criterion by, const search_candidate& first) {
+  if (!is_known(by, first)) return {};
+  return std::string{superlative(by)} + " (" + value_of(by, first) + ')';
+}
+
+/// "the most headroom: 35.59 GiB against 35.22 GiB of the second".
+std::string against(criterion by, const search_candidate& first, const search_candidate& second) {
+  const std::string mine = value_of(by, first);
+  const std::string other = is_known(by, second) ? value_of(by, second) : "nothing that is known";
+  const std::string all = std::string{superlative(by)} + ": " + mine;
+  return mine == other ? all + ", before it is rounded" : all + " against " + other + " of the second";
+}
+
+void append(std::string& list, const char* between, const std::string& words) {
+  if (words.empty()) return;
+  if (!list.empty()) list += between;
+  list += words;
 }
 
 std::string recompute_in_words(const recompute_choice& r) {
@@ -111,6 +145,12 @@ std::string recompute_in_words(const recompute_choice& r) {
 
 std::string layout_in_words(search_layout l) {
   return l == search_layout::described ? "as described" : io::name_in(io::search_layout_names, l);
+}
+
+std::string order_in_words(const rank_order& order) {
+  std::string words;
+  for (const axis a : order.axes) words += (words.empty() ? "" : "-") + string_of(name_of(a));
+  return words;
 }
 
 /// A column of the table: of what came out, or of what was chosen.
@@ -132,32 +172,74 @@ std::vector<column> result_columns(bool trains, const ranking& by) {
   };
   if (trains) all.push_back({"bubble", 'r', bubble_of});
   if (by.compares(criterion::network_traffic)) all.push_back({"network", 'r', network_of});
+  if (by.compares(criterion::throughput)) all.push_back({"tokens/s", 'r', tokens_of});
   if (!by.compares(criterion::step_time)) return all;
   all.push_back({"least step", 'r', step_of});
   all.push_back({"most MFU", 'r', utilisation_of});
   return all;
 }
 
+/// In the order in which the search decides them.
 std::vector<column> chosen_columns(const search_space& s) {
   std::vector<column> all;
-  const std::pair<const char*, axis> degrees[] = {{"TP", axis::tp}, {"CP", axis::cp},   {"EP", axis::ep}, {"ETP", axis::etp},
-                                                  {"PP", axis::pp}, {"VPP", axis::vpp}, {"DP", axis::dp}, {"SP", axis::sp}};
-  for (const auto& [title, a] : degrees)
-    all.push_back({title, 'r', [a = a](const search_candidate& c) { return std::to_string(c.strategy[a]); }, true});
   const auto add = [&all](bool wanted, const char* title, char side, auto cell) {
     if (wanted) all.push_back({title, side, cell, true});
   };
+  const auto add_degree = [&add](const char* title, axis a) {
+    add(true, title, 'r', [a](const search_candidate& c) { return std::to_string(c.strategy[a]); });
+  };
   const bool trains = s.base.workload.is_training();
-  add(trains && s.micro_batch.what != search_values::kind::described, "micro-batch", 'r',
-      [](const search_candidate& c) { return std::to_string(c.micro_batch); });
+  add_degree("TP", axis::tp);
+  add_degree("CP", axis::cp);
+  add_degree("SP", axis::sp);
+  add_degree("EP", axis::ep);
+  add_degree("ETP", axis::etp);
   add(!s.layouts.empty(), "layout", 'l', [](const search_candidate& c) { return layout_in_words(c.layout); });
+  add_degree("PP", axis::pp);
   add(trains && !s.schedules.empty(), "schedule", 'l',
       [](const search_candidate& c) { return std::string{io::name_in(io::schedule_names, c.schedule)}; });
+  add_degree("VPP", axis::vpp);
+  add_degree("DP", axis::dp);
   add(trains && !s.shardings.empty(), "sharding", 'l',
       [](const search_candidate& c) { return std::string{io::name_in(io::sharding_names, c.sharding)}; });
+  add(trains && s.micro_batch.what != search_values::kind::described, "micro-batch", 'r',
+      [](const search_candidate& c) { return std::to_string(c.micro_batch); });
   add(trains && (!s.recomputes.empty() || s.smallest_recompute), "recompute", 'l',
       [](const search_candidate& c) { return recompute_in_words(c.recompute); });
+  add(!s.orders.empty() || s.nearest_order, "order", 'l',
+      [](const search_candidate& c) { return order_in_words(c.strategy.order); });
   return all;
+}
+
+/// What the search has decided differently, and so met the first before the second.
+std::string found_before(const search_space& s, const search_candidate& first, const search_candidate& second) {
+  for (const column& c : chosen_columns(s)) {
+    const std::string mine = c.cell(first);
+    const std::string other = c.cell(second);
+    if (mine != other) return c.title + ' ' + mine + " is tried before " + c.title + ' ' + other;
+  }
+  return "it is found before it";
+}
+
+/// Why the first is the first.
+std::string reason(const search_space& s, const search_report& report, const ranking& by) {
+  const search_candidate& first = report.candidates[0];
+  if (report.counts.legal == 1) return "the only legal strategy";
+  std::string all;
+  if (by.weighted || report.best < 2) {
+    for (const ranking::entry& e : by.criteria)
+      append(all, by.weighted ? ", " : ", then ",
+             by.weighted && is_known(e.by, first) ? std::string{io::name_in(criterion_names, e.by)} + ' ' + value_of(e.by, first)
+                                                  : best_value(e.by, first));
+    return (by.weighted ? "the smallest weighted sum: " : "") + all;
+  }
+  const search_candidate& second = report.candidates[1];
+  for (const ranking::entry& e : by.criteria) {
+    if (better_by(e.by, first, second))
+      return (all.empty() ? "" : all + ", as the second has; of such strategies ") + against(e.by, first, second);
+    append(all, " and ", best_value(e.by, first));
+  }
+  return all + ", as the second has, and " + found_before(s, first, second);
 }
 
 /// What all strategies of the table have in common stands below it.
@@ -205,6 +287,8 @@ void print_search(std::ostream& out, const io::search_file& file, const search_r
     out << wrapped(
         "No legal strategy. Rejected were all " + number_of(counts.considered) + " candidates: " + rejected_in_words(report),
         terminal_width(), 4);
+    if (report.fewest_gpus != 0)
+      out << wrapped(too_few_gpus(report.fewest_gpus, facts_of(file.space.base).available), terminal_width(), 4);
     return;
   }
   std::string summary = grouped(std::to_string(counts.legal)) + " of " + number_of(counts.considered) + " candidates are legal";
@@ -212,10 +296,14 @@ void print_search(std::ostream& out, const io::search_file& file, const search_r
   out << wrapped(summary, terminal_width(), 4) << '\n';
   print_table(out, file, report, by);
   out << '\n'
-      << wrapped("First: " + reason(report, by), terminal_width(), 4)
+      << wrapped("First: " + reason(file.space, report, by), terminal_width(), 4)
       << wrapped("* No legal strategy is better by one of the criteria and worse by none; of such strategies there are " +
                      grouped(static_cast<std::int64_t>(report.front.size())) + (report.front_is_complete ? "" : " or more"),
                  terminal_width(), 4);
+  if (by.compares(criterion::throughput))
+    out << wrapped(
+        "tokens/s: at the peaks of GPUs and links, with communication that hides behind nothing: to rank by, no forecast",
+        terminal_width(), 4);
 }
 
 } // namespace tool

@@ -47,16 +47,21 @@ std::string counted(std::int64_t number, const std::string& singular) {
   return grouped(number) + ' ' + singular + (number == 1 ? "" : "s");
 }
 
+std::size_t columns_of(const std::string& words) {
+  const auto starts_a_character = [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; };
+  return static_cast<std::size_t>(std::count_if(words.begin(), words.end(), starts_a_character));
+}
+
 void text_table::print(std::ostream& out, std::size_t indent) const {
   std::vector<std::size_t> widths;
   for (const auto& cells : rows_) {
     widths.resize(std::max(widths.size(), cells.size()));
-    for (std::size_t i = 0; i < cells.size(); ++i) widths[i] = std::max(widths[i], cells[i].size());
+    for (std::size_t i = 0; i < cells.size(); ++i) widths[i] = std::max(widths[i], columns_of(cells[i]));
   }
   for (const auto& cells : rows_) {
     std::string line(indent, ' ');
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      const std::string fill(widths[i] - cells[i].size(), ' ');
+      const std::string fill(widths[i] - columns_of(cells[i]), ' ');
       const bool right = i < alignment_.size() && alignment_[i] == 'r';
       if (i != 0) line += "  ";
       line += right ? fill + cells[i] : cells[i] + fill;

@@ -1,6 +1,7 @@
 // Text for people: aligned columns, numbers with thousands separators.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <ostream>
 #include <string>
@@ -22,6 +23,9 @@ std::string sized(std::uint64_t bytes);
 
 /// "70.12": the same in GiB, whatever the size.
 std::string gibibytes(std::uint64_t bytes);
+
+/// How many characters of UTF-8 these are, and so how many columns of a terminal they take, as long as none is wide.
+std::size_t columns_of(const std::string& words);
 
 /// "1 stage", "2 stages".
 std::string counted(std::int64_t number, const std::string& singular);

@@ -77,6 +77,32 @@ TEST_CASE("values of training and layouts may be lists") {
   CHECK((s.layouts[1] == search_layout::both_as_layers));
 }
 
+TEST_CASE("the order of ranks is one, a list or the nearest") {
+  const search_space one = read(spelled(R"({"order": "tp-dp-pp"})"));
+  CHECK(one.orders.empty());
+  CHECK((one.base.strategy.order == rank_order{"tp-dp-pp"}));
+  const search_space some = read(spelled(R"({"order": ["ep-tp-cp-dp-pp", "tp-cp-ep-dp-pp"]})"));
+  REQUIRE(some.orders.size() == 2);
+  CHECK((some.orders[0] == rank_order{"ep-tp-cp-dp-pp"}));
+  CHECK((some.orders[1] == rank_order{}));
+  CHECK_FALSE(some.nearest_order);
+  const search_space nearest = read(spelled(R"({"order": "nearest"})"));
+  CHECK(nearest.nearest_order);
+  CHECK(nearest.orders.empty());
+  CHECK((nearest.base.strategy.order == rank_order{}));
+  CHECK(contains(error_of(spelled(R"({"order": ["tp-pp", "tp-ec"]})")), "/strategy/order/1"));
+  CHECK(contains(error_of(spelled(R"({"order": ["tp-pp", "nearest"]})")), "/strategy/order/1"));
+  CHECK(contains(error_of(spelled(R"({"order": ["tp-pp", "tp-pp"]})")), "/strategy/order/1"));
+  CHECK(contains(error_of(spelled(R"({"order": []})")), "/strategy/order"));
+  CHECK(contains(error_of(spelled(R"({"order": 3})")), "/strategy/order"));
+  for (const char* order :
+       {R"("tp-dp-pp")", R"("nearest")", R"(["ep-tp-cp-dp-pp", "TP-PP"])", "3", "[]", R"(["nearest"])", R"("near")"}) {
+    const std::string text = spelled(R"({"order": )" + std::string{order} + "}");
+    CAPTURE(text);
+    CHECK(schema_validator{schema("search")}.accepts(parse_json(text, "s.json").root) == error_of(text).empty());
+  }
+}
+
 TEST_CASE("words for what is not a list") {
   const search_space s = read(spelled("{}", R"(, "global_batch": 8, "micro_batch": "free", "recompute": "smallest")"));
   CHECK((s.micro_batch == search_values{}));

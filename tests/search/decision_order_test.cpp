@@ -21,4 +21,6 @@ BOTH_TIMES("a rule is decided by the last part that it depends on", [] {
   EXPECT(decided_by(rule::stage_divides_by_expert_ranks) == decision::data);
   EXPECT(decided_by(rule::global_batch_divides_by_dp) == decision::micro_batch);
   EXPECT(decided_by(rule::expert_overlap_excludes_full_recompute) == decision::recompute);
+  EXPECT(decided_by(rule::stage_fits_memory) == decision::recompute);
+  EXPECT(decided_by(rule::order_names_tp) == decision::order);
 });

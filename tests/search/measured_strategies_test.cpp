@@ -46,6 +46,46 @@ TEST_CASE("what the ranking compares by is known, and nothing else") {
     }
 }
 
+BOTH_TIMES("a step whose communication hides behind nothing", [] {
+  const step_time trains{
+      .compute = {true, 4}, .memory = {true, 1}, .nvlink = {true, 2}, .network = {true, 3}, .pipeline = {true, 5}};
+  EXPECT(step_in_turn(trains) == known_seconds{true, 10});
+  step_time decodes = trains;
+  decodes.memory = {true, 7}; // Products wait for what they read.
+  EXPECT(step_in_turn(decodes) == known_seconds{true, 12});
+  step_time half_known = trains;
+  half_known.network = {};
+  EXPECT(!step_in_turn(half_known).known);
+});
+
+TEST_CASE("tokens a second are those of the batch, over the time of a step") {
+  int seen = 0;
+  visit_strategies(few(), ranking::in_order(criterion::throughput), [&](const search_candidate& c) {
+    const step_time bound = cost(deployment_of(few(), c)).bound;
+    const double seconds = bound.pipeline.seconds + bound.nvlink.seconds + bound.network.seconds; // Memory takes less than passes.
+    CHECK(bound.memory.seconds < bound.pipeline.seconds);
+    CHECK(c.step_in_turn.seconds == doctest::Approx(seconds));
+    CHECK(c.tokens_in_turn == doctest::Approx(256 * 4096 / seconds));
+    return ++seen == 20;
+  });
+  CHECK(seen > 5);
+}
+
+// Megatron-LM's parallelism guide runs it with TP 1, PP 4, EP 8 and DP 16. Without a bubble TP 8 leaves most memory, and sends most.
+TEST_CASE("by tokens a second Mixtral-8x7B on 64 GPUs has little tensor parallelism and some stages, as where it is run") {
+  search_space s = few();
+  s.tp = s.pp = s.dp = s.vpp = s.sp = search_values{};
+  s.ep = {1, 2, 4, 8};
+  const search_answer fast = best_strategy(s, ranking::in_order(criterion::throughput, criterion::headroom));
+  REQUIRE(fast.found);
+  CHECK(fast.best.gpus == 64);
+  CHECK(fast.best.strategy[axis::tp] <= 2);
+  CHECK(fast.best.strategy[axis::pp] == 4);
+  const search_answer idle = best_strategy(s, ranking::in_order(criterion::bubble, criterion::headroom));
+  CHECK(idle.best.strategy[axis::tp] >= 8);
+  CHECK(idle.best.strategy[axis::pp] == 1);
+}
+
 TEST_CASE("the best by traffic and by time are what looking at all says") {
   for (const criterion by : {criterion::network_traffic, criterion::step_time}) {
     const search_answer best = best_strategy(few(), ranking::in_order(by, criterion::gpus));

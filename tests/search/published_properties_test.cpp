@@ -28,15 +28,26 @@ std::vector<std::string> published() {
   return files;
 }
 
+/// The one file that is there to be repaired.
+bool is_broken(const std::string& file) { return std::filesystem::path{file}.filename() == "deepseek-v3-1024-broken.json"; }
+
 } // namespace
 
 TEST_CASE("the search finds what was published, with the memory that it takes") {
   int found = 0;
+  int broken = 0;
   for (const std::string& file : published()) {
     CAPTURE(file);
     const deployment d = io::read_deployment(file).deployment;
     const findings judged = check(d);
-    if (!judged.ok()) continue;
+    if (is_broken(file)) {
+      CHECK(judged.facts.tp == 3);
+      CHECK(judged.contains(rule::heads_divide_by_tp));
+      CHECK(judged.contains(rule::gpus_are_available));
+      ++broken;
+      continue;
+    }
+    REQUIRE(judged.ok());
     search_space space;
     space.base = d;
     strategy wanted = d.strategy;
@@ -54,7 +65,8 @@ TEST_CASE("the search finds what was published, with the memory that it takes") 
     CHECK(match.memory_known == judged.facts.knows(known::memory));
     ++found;
   }
-  CHECK(found >= 30);
+  CHECK(broken == 1);
+  CHECK(found >= 39); // and each further file
 }
 
 namespace {

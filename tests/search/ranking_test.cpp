@@ -40,11 +40,13 @@ BOTH_TIMES("each criterion has its direction", [] {
   uneven.layer_balance = {8, 7};
   EXPECT(better_by(criterion::layer_balance, even, uneven));
   EXPECT(!better_by(criterion::layer_balance, uneven, even));
-  search_candidate near{.network_bytes = 5, .step_bound = {true, 2.0}};
-  search_candidate far{.network_bytes = 6, .step_bound = {true, 2.5}};
+  search_candidate near{.network_bytes = 5, .step_bound = {true, 2.0}, .tokens_in_turn = 3e6};
+  search_candidate far{.network_bytes = 6, .step_bound = {true, 2.5}, .tokens_in_turn = 2e6};
   EXPECT(better_by(criterion::network_traffic, near, far) && !better_by(criterion::network_traffic, far, near));
   EXPECT(better_by(criterion::step_time, near, far) && !better_by(criterion::step_time, far, near));
   EXPECT(!better_by(criterion::step_time, near, near));
+  EXPECT(better_by(criterion::throughput, near, far) && !better_by(criterion::throughput, far, near));
+  EXPECT(!better_by(criterion::throughput, near, near));
 });
 
 BOTH_TIMES("what is not known is worse than what is", [] {
@@ -58,7 +60,8 @@ BOTH_TIMES("what is not known is worse than what is", [] {
   search_candidate measured = known;
   measured.network_bytes = __INT64_MAX__;
   measured.step_bound = {true, 1e9};
-  for (const criterion by : {criterion::network_traffic, criterion::step_time}) {
+  measured.tokens_in_turn = 1e-9;
+  for (const criterion by : {criterion::network_traffic, criterion::step_time, criterion::throughput}) {
     EXPECT(better_by(by, measured, known));
     EXPECT(!better_by(by, known, measured) && !better_by(by, known, known));
   }
@@ -74,6 +77,18 @@ BOTH_TIMES("the step's time is weighed by the FLOPs of the cluster that the mode
   c.step_bound = {};
   EXPECT(by.score(c) == std::uint64_t{4} << 32);
   EXPECT(by.compares(criterion::step_time) && !by.compares(criterion::bubble));
+});
+
+// Twice as long as it has to be: a utilisation of a quarter on half of the cluster leaves seven eighths.
+BOTH_TIMES("so is the step whose communication hides behind nothing, by those that it leaves", [] {
+  search_candidate c = candidate(32, 0, 0, 0);
+  c.step_bound = {true, 7.0};
+  c.most_utilisation = 0.5;
+  c.step_in_turn = {true, 14.0};
+  const auto by = ranking::by_weight(ranking::entry{criterion::throughput, 8});
+  EXPECT(by.score(c) == std::uint64_t{7} << 32);
+  c.step_in_turn = {};
+  EXPECT(by.score(c) == std::uint64_t{8} << 32);
 });
 
 // 8 of 64 GPUs are an eighth of 2^32, 40 of 80 bytes a half, 25 of 100 idle a quarter.

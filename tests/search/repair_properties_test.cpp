@@ -170,6 +170,21 @@ struct nearest_of_each {
   void legal(const nearness& n) const { (*nearest)[n.changed] = n; }
 };
 
+/// On GPUs on which all fits.
+deployment with_memory(deployment d) {
+  d.cluster.gpu = {.memory = bytes{number{1} << 50}};
+  return d;
+}
+
+/// About as much memory as one of the repairs takes that there are where memory does not matter.
+void give_memory(deployment& d, std::mt19937_64& bits) {
+  const auto r = nearest_repairs<8>(with_memory(d), {.most_considered = 20'000});
+  if (!r.found()) return;
+  const repair& one = r.nearest[static_cast<std::size_t>(below(bits, static_cast<number>(r.nearest.size())))];
+  if (!one.memory_is_known || one.peak == bytes{}) return;
+  d.cluster.gpu = {.memory = one.peak + d.workload.reserve() - bytes{below(bits, 2)}};
+}
+
 /// Illegal deployments on a few GPUs, of a few layers and a small batch.
 template <class Visit>
 void for_broken_deployments(std::uint64_t seed, int n, number most_gpus, Visit visit) {
@@ -190,6 +205,7 @@ void for_broken_deployments(std::uint64_t seed, int n, number most_gpus, Visit v
     for (const axis a : {axis::tp, axis::cp, axis::pp, axis::vpp, axis::ep, axis::etp, axis::sp, axis::dp})
       small = small && d.strategy[a] > -100 && d.strategy[a] < 1000;
     if (f.global_batch_given && (f.global_batch < 1 || f.global_batch > 24)) small = false;
+    if (small && below(bits, 2) == 0) give_memory(d, bits);
     deployment folded = d;
     folded.strategy.mapping = mapping::folded;
     if (!small || check(folded).ok()) continue;
@@ -215,7 +231,9 @@ TEST_CASE("the first repair is the nearest of all that trying every tuple finds"
   int repaired = 0;
   int none = 0;
   int changes[8] = {};
-  for_broken_deployments(1, 250, 8, [&](const deployment& d) {
+  int in_memory = 0; // repaired, where memory was too small
+  int kept_otherwise = 0;
+  for_broken_deployments(1, 400, 8, [&](const deployment& d) {
     bool found = false;
     nearness nearest;
     visit_tuples(d, {}, nearest_of_all{&found, &nearest});
@@ -227,7 +245,14 @@ TEST_CASE("the first repair is the nearest of all that trying every tuple finds"
     repaired += found ? 1 : 0;
     none += found ? 0 : 1;
     if (found) ++changes[nearest.changes()];
+    if (!found || nearest_repairs<1>(with_memory(d)).nearest[0].changed == r.nearest[0].changed) return;
+    ++in_memory;
+    const training& t = d.workload.train;
+    kept_otherwise += d.workload.is_training() && (t.precision.fp8 != fp8_recipe::none || t.optimizer == optimizer::muon ||
+                                                   t.optimizer_offload.numerator != count{0} || t.routing.pad_to_capacity);
   });
+  CHECK(in_memory > 30);
+  CHECK(kept_otherwise > 10);
   CHECK(repaired > 150);
   CHECK(none > 5);
   for (int i = 1; i < 6; ++i) CHECK(changes[i] > 5);

@@ -2,6 +2,7 @@
 
 #include <moeplan/catalog/deepseek.hpp>
 #include <moeplan/catalog/gpus.hpp>
+#include <moeplan/catalog/mixtral.hpp>
 
 #include <doctest/doctest.h>
 
@@ -82,6 +83,25 @@ BOTH_TIMES("a degree below 1 counts as 1", [] {
   EXPECT(r.strategy == strategy{ep{1}});
   EXPECT(r.distance == wide_ratio{1});
 });
+
+// Too much for constant evaluation within default limits.
+TEST_CASE("repairs of more changes than the nearest are looked for as far as is asked for") {
+  // 64 GPUs hold no whole number of copies of 8 x 3, and 32 layers no 3 equal stages: PP 4; or the embedding as a layer, and 16 idle.
+  const deployment d{.model = catalog::mixtral_8x7b,
+                     .cluster = {.gpu = catalog::h100_sxm, .gpus_per_node = 8, .nodes = 8},
+                     .strategy = {tp{8}, pp{3}, ep{8}},
+                     .workload = training{.global_batch = 256, .sequence_length = 4096, .sharding = sharding::optimizer}};
+  const auto nearest = nearest_repairs<8>(d, {.further_changes = 0});
+  const auto further = nearest_repairs<8>(d, {.further_changes = 1});
+  CHECK((nearest.nearest[0].changed == repair_parts{repair_part::pp_size}));
+  CHECK((further.nearest[1].changed == repair_parts{repair_part::layout, repair_part::idle_gpus}));
+  CHECK(nearest.nearest.size() < further.nearest.size());
+  CHECK(nearest.considered < further.considered);
+  for (std::size_t i = 0; i < nearest.nearest.size(); ++i) {
+    CHECK(nearest.nearest[i].changed.size() == nearest.nearest[0].changed.size());
+    CHECK((nearest.nearest[i].changed == further.nearest[i].changed));
+  }
+}
 
 BOTH_TIMES("DP is derived, and no change unless it is pinned", [] {
   deployment d = small();

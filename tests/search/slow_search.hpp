@@ -6,6 +6,8 @@
 #include <vector>
 
 #include <moeplan/search/decision_order.hpp>
+#include <moeplan/search/fit_recompute.hpp>
+#include <moeplan/search/rank_orders.hpp>
 #include <moeplan/search/search_candidate.hpp>
 #include <moeplan/search/search_space.hpp>
 #include <moeplan/verify/check.hpp>
@@ -70,7 +72,10 @@ public:
                                 d.workload.train.sharding = shards;
                                 d.workload.train.micro_batch = mb;
                               }
-                              decide(d, l);
+                              for (const rank_order& ranks : orders()) {
+                                d.strategy.order = ranks;
+                                decide(d, l);
+                              }
                             }
               }
     return result_;
@@ -79,11 +84,14 @@ public:
 private:
   static constexpr std::int64_t most_unbounded = 1 << 20;
 
-  void decide(const moeplan::deployment& d, moeplan::search_layout l) {
+  void decide(moeplan::deployment d, moeplan::search_layout l) {
     using namespace moeplan;
     ++result_.considered;
+    if (space_.smallest_recompute && d.workload.is_training())
+      if (const recompute_answer a = smallest_recompute(d); a.found()) d.workload.train = a.choice.on(d.workload.train);
     const findings found = check(d);
     if (found.ok()) {
+      if (space_.nearest_order && found.facts.knows(known::nodes)) d.strategy.order = rank_orders(d).orders[0].order;
       search_candidate c;
       c.strategy = d.strategy;
       c.layout = l;
@@ -217,8 +225,14 @@ private:
   }
   [[nodiscard]] std::vector<moeplan::recompute_choice> recomputes() const {
     const moeplan::workload& w = space_.base.workload;
+    if (w.is_training() && space_.smallest_recompute) return {{.modules = {.core_attention = false}}};
     if (!w.is_training() || space_.recomputes.empty()) return {moeplan::detail::recompute_of(w.train)};
     return {space_.recomputes.begin(), space_.recomputes.end()};
+  }
+  [[nodiscard]] std::vector<moeplan::rank_order> orders() const {
+    if (space_.nearest_order) return {{}};
+    if (space_.orders.empty()) return {space_.base.strategy.order};
+    return {space_.orders.begin(), space_.orders.end()};
   }
   template <class List, class T>
   static std::vector<T> or_one(const List& list, T one) {

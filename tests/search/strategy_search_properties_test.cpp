@@ -25,8 +25,7 @@ public:
       search_space s = any_size();
       const search_counts counts = visit_strategies(s, [](const search_candidate&) { return true; });
       if (counts.considered > saturating_count{10'000}) continue;
-      give_memory(s);
-      return s;
+      if (give_memory(s) || chance(20)) return s; // In most of them nothing is legal, whatever the memory.
     }
   }
 
@@ -40,6 +39,9 @@ public:
     s.schedules.length = 0;
     s.shardings.length = 0;
     s.recomputes.length = 0;
+    s.smallest_recompute = false;
+    s.orders.length = 0;
+    s.nearest_order = false;
     return s;
   }
 
@@ -57,6 +59,7 @@ public:
     }
     if (d.strategy[axis::dp] == 0 && !d.strategy.gives(axis::dp)) s.dp = one_of({1, 2, 4, 16});
     if (coin()) s.layouts.push_back(search_layout::described), s.layouts.push_back(search_layout::balanced);
+    if (coin()) give_memory(s);
     if (!d.workload.is_training()) return s;
     const training& t = d.workload.train;
     if (coin()) {
@@ -68,6 +71,8 @@ public:
     if (coin()) s.micro_batch = {t.micro_batch, t.micro_batch == 2 ? 3 : 2};
     if (coin())
       s.recomputes.push_back(detail::recompute_of(t)), s.recomputes.push_back({.recompute = recompute::full, .layers = below(3)});
+    s.smallest_recompute = chance(20);
+    if (chance(20)) list_orders(s);
     return s;
   }
 
@@ -93,6 +98,8 @@ private:
     m.tied_embeddings = chance(20);
     d.cluster.gpus_per_node = 1 + below(4);
     d.cluster.nodes = 1 + below(3);
+    if (chance(25)) list_orders(s);
+    s.nearest_order = chance(20);
     const bool trains = chance(70);
     if (trains)
       d.workload = trained(s);
@@ -133,6 +140,28 @@ private:
     return values[static_cast<std::size_t>(below(static_cast<std::int64_t>(N)))];
   }
 
+  /// Of any axes, some of them in the one order that frameworks other than Megatron-LM have.
+  rank_order any_order() {
+    rank_order order;
+    if (chance(20)) return order;
+    for (std::size_t i = 4; i > 0; --i) {
+      const auto j = static_cast<std::size_t>(below(static_cast<std::int64_t>(i) + 1));
+      const axis other = order.axes[j];
+      order.axes[j] = order.axes[i];
+      order.axes[i] = other;
+    }
+    if (chance(25)) order.axes.length -= static_cast<std::size_t>(below(3));
+    return order;
+  }
+  void list_orders(search_space& s) {
+    for (std::int64_t n = 1 + below(4); n > 0; --n) {
+      const rank_order order = any_order();
+      bool is_new = true;
+      for (const rank_order& other : s.orders) is_new = is_new && other != order;
+      if (is_new) s.orders.push_back(order);
+    }
+  }
+
   search_values listed() {
     search_values v = one_of({1, 2, 4});
     const std::int64_t other = one_of({3, 6, 8, 0, -2, 5});
@@ -147,7 +176,10 @@ private:
     t.sharding = static_cast<sharding>(below(4));
     t.dispatcher = static_cast<token_dispatcher>(below(4));
     t.context = static_cast<context_exchange>(below(3));
-    if (chance(10)) t.overlap.expert_parallel = true;
+    if (chance(20)) t.overlap.expert_parallel = true, t.dispatcher = token_dispatcher::all_to_all;
+    if (chance(40)) keep_otherwise(t);
+    if (chance(40)) route_otherwise(t.routing);
+    s.smallest_recompute = chance(15);
     if (chance(30)) s.micro_batch = search_values{};
     if (chance(30)) s.micro_batch = {1, 2, 4};
     if (chance(30)) s.shardings.push_back(sharding::none), s.shardings.push_back(sharding::optimizer);
@@ -159,27 +191,86 @@ private:
           s.recomputes.push_back({.recompute = recompute::full});
     return t;
   }
+  /// In other types, by another optimizer, partly in the host's memory, in several copies.
+  void keep_otherwise(training& t) {
+    precision& p = t.precision;
+    p.fp8 = static_cast<fp8_recipe>(below(5));
+    p.fp8_weights = coin();
+    for (number_type* type : {&p.gradients, &p.master_weights, &p.first_moment, &p.second_moment})
+      if (coin()) *type = static_cast<number_type>(below(8));
+    t.optimizer = static_cast<optimizer>(below(4));
+    if (coin()) t.optimizer_offload = {below(9), 8};
+    if (chance(30)) t.dp_replicate = 2;
+    if (chance(30)) t.reserve = bytes{1000};
+  }
+  void route_otherwise(routing& r) {
+    if (coin()) r.balancing = load_balancing::none;
+    if (coin()) r.capacity_factor = {one_of({1, 4, 5}), 4};
+    r.pad_to_capacity = coin();
+    if (chance(30)) r.load = routing_load::worst;
+    if (chance(30)) r.busiest_share = {below(9), 8};
+  }
   serving served() {
     serving v{.batch = 1 + below(4), .sequence_length = one_of({16, 100})};
     v.redundant_experts = chance(20) ? 2 : 0;
     v.data_parallelism = coin() ? data_parallelism::attention : data_parallelism::replicas;
     return v;
   }
-  /// About as much as one of the strategies takes.
-  void give_memory(search_space& s) {
-    s.base.cluster.gpu.memory = bytes{std::int64_t{1} << 50};
+  /// About as much as one of the strategies takes, so that some of them fit and some do not. False: however much it is, none is legal.
+  bool give_memory(search_space& s) {
+    const gpu given = s.base.cluster.gpu;
+    s.base.cluster.gpu = {.memory = bytes{std::int64_t{1} << 50}};
     const std::vector<search_candidate> legal = moeplan_test::slow_search{s}.run().legal;
     if (chance(10)) s.base.cluster.gpu = {};
-    if (legal.empty() || chance(20)) return;
+    if (legal.empty()) s.base.cluster.gpu = given;
+    if (legal.empty() || chance(20)) return !legal.empty();
     const search_candidate& c = legal[static_cast<std::size_t>(below(static_cast<std::int64_t>(legal.size())))];
-    if (c.peak_bytes > 1) s.base.cluster.gpu.memory = bytes{c.peak_bytes - below(2)};
+    const auto reserve = static_cast<std::int64_t>(s.base.workload.reserve().amount.bits);
+    if (c.peak_bytes > 1) s.base.cluster.gpu = {.memory = bytes{c.peak_bytes + reserve - below(2)}};
+    return true;
   }
 
   std::mt19937_64 bits_;
 };
 
-/// How many were legal.
-std::size_t compare(const search_space& s) {
+/// In how many spaces memory rejects some strategies and lets others pass, of training runs that are kept or routed in such a way.
+struct reached {
+  int fp8 = 0;
+  int muon = 0;
+  int offload = 0;
+  int capacity = 0;
+  int overlap = 0;
+  int smallest = 0;
+  int orders = 0;  ///< other than of memory: of ranks, where some are legal and some are not
+  int nearest = 0; ///< and where some strategy has another one than Megatron-LM's
+
+  void add_orders(const search_space& s, const search_counts& counts, const std::vector<search_candidate>& found) {
+    bool several = false;
+    bool others = false;
+    for (const search_candidate& c : found) {
+      several = several || c.strategy.order != found[0].strategy.order;
+      others = others || c.strategy.order != rank_order{};
+    }
+    saturating_count rejected;
+    for (std::size_t i = 0; i < rule_count; ++i)
+      if (decided_by(static_cast<rule>(i)) == decision::order) rejected += counts.rejected[i];
+    orders += several && !s.nearest_order && rejected > saturating_count{0};
+    nearest += s.nearest_order && others;
+  }
+  void add(const search_space& s, const search_counts& counts) {
+    const bool both = counts.legal != 0 && counts.rejected_by(rule::stage_fits_memory) > saturating_count{0};
+    if (!both || !s.base.workload.is_training()) return;
+    const training& t = s.base.workload.train;
+    fp8 += t.precision.fp8 != fp8_recipe::none;
+    muon += t.optimizer == optimizer::muon;
+    offload += t.optimizer_offload.numerator != count{0};
+    capacity += t.routing.capacity_factor.numerator != count{0};
+    overlap += t.overlap.expert_parallel;
+    smallest += s.smallest_recompute;
+  }
+};
+
+search_counts compare(const search_space& s, reached& both) {
   const moeplan_test::slow_search_result slow = moeplan_test::slow_search{s}.run();
   std::vector<search_candidate> fast;
   const search_counts counts = visit_strategies(s, [&fast](const search_candidate& c) {
@@ -205,7 +296,9 @@ std::size_t compare(const search_space& s) {
     CHECK(a.peak_bytes == b.peak_bytes);
     CHECK(a.number == i);
   }
-  return fast.size();
+  both.add(s, counts);
+  both.add_orders(s, counts, fast);
+  return counts;
 }
 
 } // namespace
@@ -214,15 +307,25 @@ TEST_CASE(
     "the set found in small spaces is what plain loops with check find, in their order, and every rejection is under its rule") {
   random_spaces spaces{20'24};
   int some = 0;
-  std::size_t legal = 0;
+  std::uint64_t legal = 0;
+  reached both;
   for (int i = 0; i < 900; ++i) {
     CAPTURE(i);
-    const std::size_t found = compare(spaces.small());
-    some += found != 0;
-    legal += found;
+    const search_space s = spaces.small();
+    const search_counts counts = compare(s, both);
+    some += counts.legal != 0;
+    legal += counts.legal;
   }
   CHECK(some > 150);
   CHECK(legal > 3000);
+  CHECK(both.fp8 > 20);
+  CHECK(both.muon > 10);
+  CHECK(both.offload > 10);
+  CHECK(both.capacity > 20);
+  CHECK(both.overlap > 2);
+  CHECK(both.smallest > 15);
+  CHECK(both.orders > 10);
+  CHECK(both.nearest > 5);
 }
 
 TEST_CASE("free degrees leave out nothing that check accepts, but for what differs in name alone") {
@@ -274,11 +377,12 @@ TEST_CASE("the same holds around any deployment, however wrong, under every prof
   moeplan_test::random_deployments deployments{7};
   random_spaces spaces{11};
   int some = 0;
+  reached both;
   for (int i = 0; i < 3000; ++i) {
     CAPTURE(i);
     const deployment d = deployments.next();
     if (d.model.layers > 200 || d.strategy[axis::pp] > 64 || d.strategy[axis::vpp] > 8) continue;
-    some += compare(spaces.nearby(d)) != 0;
+    some += compare(spaces.nearby(d), both).legal != 0;
   }
   CHECK(some > 100);
 }

@@ -3,6 +3,8 @@
 #include <moeplan/catalog/deepseek.hpp>
 #include <moeplan/catalog/gpus.hpp>
 #include <moeplan/catalog/mixtral.hpp>
+#include <moeplan/search/measured_strategies.hpp>
+#include <moeplan/search/rank_orders.hpp>
 
 #include <doctest/doctest.h>
 
@@ -33,6 +35,20 @@ struct counting {
   std::uint64_t seen = 0;
   constexpr bool operator()(const search_candidate& c) noexcept { return ++seen, c.number + 1 == end_at; }
 };
+
+/// Listens, and learns how far the search has come whether anything is legal or not.
+struct listening {
+  saturating_count decided_last{};
+  std::uint64_t told = 0;
+  constexpr bool operator()(const search_candidate&) noexcept { return false; }
+  constexpr void decided(const search_counts& c) noexcept {
+    ++told;
+    decided_last = c.decided();
+  }
+};
+
+/// What a search works on, beside its space and its visitor.
+static_assert(sizeof(detail::strategy_search<counting>) < 160'000);
 
 constexpr saturating_count total(const search_counts& c) {
   saturating_count all = c.legal;
@@ -70,6 +86,82 @@ BOTH_TIMES("a visitor ends the search", [] {
   EXPECT(visit.seen == 1);
   EXPECT(c.memories == 0); // The GPU is not described.
 });
+
+BOTH_TIMES("a visitor that listens is told of what is rejected, also where nothing is legal", [] {
+  search_space s = few();
+  s.tp = {1, 3};
+  s.dp = {24, 32}; // 24 divides no batch of 256, 32 of them are 128 GPUs.
+  listening visit;
+  const search_counts c = visit_strategies(s, visit);
+  EXPECT(c.legal == 0);
+  EXPECT(c.considered == saturating_count{16});
+  EXPECT(visit.decided_last == c.considered);
+  EXPECT(visit.told > 3); // many at once
+  EXPECT(visit.told < 16);
+});
+
+BOTH_TIMES("so is one behind a ranking", [] {
+  search_space s = few();
+  s.tp = 3;
+  listening visit;
+  (void)visit_strategies(s, ranking::in_order(criterion::gpus), visit);
+  EXPECT(visit.decided_last == saturating_count{8});
+  EXPECT(visit.told == 1);
+});
+
+// EDP is an eighth of DP, and so PP is to stand last; one order names no DP.
+BOTH_TIMES("each order of ranks is tried with each strategy, one after the other", [] {
+  search_space s = few();
+  s.tp = 1;
+  s.ep = 8;
+  s.pp = 4;
+  s.dp = {8, 16};
+  s.base.cluster.gpu = {};
+  for (const char* order : {"tp-cp-ep-pp", "ep-tp-cp-dp-pp", "pp-tp-cp-ep-dp", "tp-cp-ep-dp-pp"})
+    s.orders.push_back(rank_order{order});
+  sequence<rank_order, 4> legal;
+  const search_counts c = visit_strategies(s, [&legal](const search_candidate& found) {
+    legal.push_back(found.strategy.order);
+    return false;
+  });
+  EXPECT(c.considered == saturating_count{8});
+  EXPECT(c.rejected_by(rule::order_names_dp) == saturating_count{2});
+  EXPECT(c.rejected_by(rule::order_ends_with_pp) == saturating_count{2});
+  EXPECT(c.legal == 4);
+  EXPECT(legal[0] == rank_order{"ep-tp-cp-dp-pp"} && legal[1] == rank_order{});
+  EXPECT(legal[2] == legal[0] && legal[3] == legal[1]);
+});
+
+// Whatever order the deployment has.
+BOTH_TIMES("the nearest order of ranks is what rank_orders() finds for each strategy", [] {
+  search_space s = few();
+  s.base.strategy.order = rank_order{"pp-dp-ep-cp-tp"};
+  s.base.cluster.gpu = {};
+  s.tp = {1, 4};
+  s.ep = 8;
+  s.pp = 4;
+  s.nearest_order = true;
+  int found = 0;
+  const search_counts c = visit_strategies(s, [&](const search_candidate& candidate) {
+    const deployment d = deployment_of(s, candidate);
+    EXPECT(d.strategy.order == rank_orders(d).orders[0].order);
+    return ++found == 2;
+  });
+  EXPECT(found == 2);
+  EXPECT(c.rejected_by(rule::order_ends_with_pp) == saturating_count{0});
+});
+
+// Memory is that of a strategy, whatever its order is.
+TEST_CASE("more orders of ranks take no more memories to compute") {
+  search_space s = few();
+  const search_counts one = visit_strategies(s, [](const search_candidate&) { return false; });
+  s.orders.push_back(rank_order{});
+  s.orders.push_back(rank_order{"ep-tp-cp-dp-pp"});
+  const search_counts two = visit_strategies(s, [](const search_candidate&) { return false; });
+  CHECK(one.legal > 0);
+  CHECK(two.legal == 2 * one.legal);
+  CHECK(two.memories == one.memories);
+}
 
 BOTH_TIMES("what no strategy can mend rejects all at once", [] {
   search_space s = few();

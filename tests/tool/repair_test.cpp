@@ -158,7 +158,7 @@ TEST_CASE("the text says what to change first, why, and what else would do") {
                  "Nearest: EP 64 to 32, micro-batch 32 to 8; DP 4 to 16 follows\n"
                  "    2 changes, by factors whose product is 8: the smallest of those with as few\n"));
   CHECK(contains(a.out, "PP 4 to 2, micro-batch 32 to 4"));
-  CHECK(contains(a.out, "EP 64 to 8, 96 GPUs idle"));
+  CHECK(contains(a.out, "EP 64 to 8, still 96 GPUs idle"));
   CHECK(contains(repair(original, "--top 1").out, "1 change, by a factor of 2: no other repair has as few\n"));
   CHECK(contains(repair(corrected, "--top 1").out, "the smallest of those with as few\n"));
 }
@@ -184,6 +184,55 @@ TEST_CASE("no repair: exit status 1, and why") {
   CHECK(json["complete"] == true);
   CHECK(json["rejected"]["sequence_length_is_at_least_1"] > 0);
   CHECK(contains(repair(deployment, "").out, "No repair"));
+}
+
+TEST_CASE("what is idle is compared with what the given deployment leaves idle, where that is known") {
+  const auto mixtral = [](const char* nodes, const char* strategy, const char* batch) {
+    return std::string{R"({"model": "mixtral-8x7b", "cluster": {"gpu": "h100-sxm", "gpus_per_node": 8, "nodes": )"} + nodes +
+           R"(}, "strategy": )" + strategy + R"(, "training": {"global_batch": )" + batch +
+           R"(, "sequence_length": 4096, "sharding": "optimizer"}})";
+  };
+  const auto idle = [](const nlohmann::json& candidate) {
+    for (const auto& c : candidate["changed"])
+      if (c["part"] == "idle_gpus") return c;
+    return nlohmann::json{};
+  };
+  // 2 x 4 x 4 of 72 GPUs. A batch of 250 can be divided over DP 2 and DP 5.
+  const std::string of_72 = mixtral("9", R"({"tp": 2, "pp": 4, "ep": 8, "dp": 4})", "250");
+  bool fewer = false;
+  const nlohmann::json of_72_repaired = repair(of_72).json();
+  for (const auto& candidate : of_72_repaired["candidates"]) {
+    if (candidate["idle_gpus"] == 0) continue;
+    CHECK(idle(candidate) == nlohmann::json{{"part", "idle_gpus"}, {"from", 40}, {"to", candidate["idle_gpus"]}});
+    fewer = fewer || candidate["idle_gpus"] < 40;
+  }
+  CHECK(fewer);
+  CHECK(contains(repair(of_72, "").out, "still 40 GPUs idle"));
+  CHECK(contains(repair(of_72, "").out, "32 GPUs idle in place of 40"));
+  // 64 GPUs hold no whole number of copies of 8 x 3.
+  const nlohmann::json uneven = repair(mixtral("8", R"({"tp": 8, "pp": 3, "ep": 8})", "256")).json();
+  REQUIRE(uneven["candidates"].size() == 2);
+  CHECK(idle(uneven["candidates"][1]) == nlohmann::json{{"part", "idle_gpus"}, {"from", nullptr}, {"to", 16}});
+}
+
+// 671,026,419,200 parameters and 11,610,068,224 of the MTP module, 18 bytes each, are 144.7 times the 79.1 GiB of an H800.
+TEST_CASE("where the states take more than all GPUs have it is said how many they need") {
+  const std::string deployment =
+      R"({"model": "deepseek-v3", "cluster": {"gpu": "h800-sxm", "gpus_per_node": 8, "nodes": 16},
+          "strategy": {"tp": 2, "pp": 4, "ep": 4}, "layout": "balanced",
+          "training": {"global_batch": 256, "sequence_length": 4096, "sharding": "optimizer"}})";
+  const nlohmann::json json = repair(deployment).json();
+  CHECK(json["candidates"].empty());
+  CHECK(json["fewest_gpus"] == 145);
+  const std::string words = repair(deployment, "").out;
+  CHECK(contains(words, "145 GPUs; the cluster has 128"));
+  CHECK_FALSE(contains(words, "Looked at 1,"));
+  CHECK_FALSE(repair(original).json().contains("fewest_gpus"));
+}
+
+TEST_CASE("what no part has to do with is named") {
+  const std::string deployment = deployment_with(R"("sequence_length": 0)", R"("sequence_length": 4096)");
+  CHECK(contains(repair(deployment, "").out, "sequence_length_is_at_least_1 has to do with no degree"));
 }
 
 TEST_CASE("a search that was stopped says so") {

@@ -89,7 +89,59 @@ TEST_CASE("traffic and the step's time are known where they are asked for, and a
   for (const char* key : {"step_seconds", "utilisation", "network_bytes"}) CHECK_FALSE(unasked["candidates"][0].contains(key));
   const std::string words = search(text, "--by step_time,network").out;
   CHECK(contains(words, "least step"));
-  CHECK(contains(words, "a step of at least "));
+  CHECK(contains(words, "the shortest possible step"));
+}
+
+TEST_CASE("if nothing is said, most tokens a second come first: what the batch has, over all that passes and links take") {
+  const std::string text = mixtral(few);
+  const nlohmann::json found = search(text, "--json --top 5").json();
+  CHECK(found["by"][0]["criterion"] == "throughput");
+  double last = 1e300;
+  for (std::size_t i = 0; i < 5; ++i) {
+    const nlohmann::json& c = found["candidates"][i];
+    const double tokens = c["tokens_in_turn_per_second"];
+    CHECK(tokens <= last);
+    last = tokens;
+    nlohmann::json deployment = nlohmann::json::parse(text);
+    deployment["strategy"] = c["strategy"];
+    const temporary_folder folder;
+    const nlohmann::json cost = run_tool("cost --json '" + folder.write("d.json", deployment.dump()) + "'").json();
+    const nlohmann::json& bound = cost["bound_seconds"];
+    const double seconds = bound["pipeline"].get<double>() + bound["nvlink"].get<double>() + bound["network"].get<double>();
+    CHECK(c["step_in_turn_seconds"] == doctest::Approx(seconds));
+    CHECK(tokens == doctest::Approx(256 * 4096 / seconds));
+  }
+  const std::string words = search(text).out;
+  CHECK(contains(words, "tokens/s"));
+  CHECK(contains(words, "First: the most tokens a second"));
+  CHECK_FALSE(search(text, "--json --by bubble").json()["candidates"][0].contains("tokens_in_turn_per_second"));
+}
+
+TEST_CASE("the reason for the first place says what decides, and between equals what is tried first") {
+  const std::string two = R"({"tp": 1, "cp": 1, "etp": 1, "vpp": 1, "sp": 1, "ep": 8, "pp": [1, 4, 8]})";
+  CHECK(contains(search(mixtral(two), "--by idle_gpus,bubble").out, "of such strategies the smallest bubble: "));
+  CHECK(contains(search(mixtral(two), "--by idle_gpus").out,
+                 "First: the fewest idle GPUs (0), as the second has, and PP 4 is tried before PP 8"));
+  CHECK(contains(search(mixtral(two), "--by idle_gpus,headroom --top 1").out,
+                 "First: the fewest idle GPUs (0), then the most headroom ("));
+  CHECK(contains(search(mixtral(two), "--by bubble=1,headroom=2").out, "First: the smallest weighted sum: bubble "));
+}
+
+TEST_CASE("orders of ranks are tried too, and the memory of a strategy is the same in each") {
+  const auto found = [](const char* order) {
+    return search(mixtral(R"({"tp": 2, "cp": 1, "etp": 1, "ep": 8, "pp": 4, "dp": 8, "order": )" + std::string{order} + "}"),
+                  "--json --by headroom")
+        .json();
+  };
+  const nlohmann::json one = found(R"("tp-cp-ep-dp-pp")");
+  const nlohmann::json two = found(R"(["tp-ep-dp-cp-pp", "tp-cp-ep-dp-pp", "pp-tp-cp-ep-dp"])");
+  CHECK(two["considered"] == 3 * one["considered"].get<int>());
+  CHECK(two["legal"] == 2 * one["legal"].get<int>());
+  CHECK(two["rejected"]["order_ends_with_pp"].get<int>() > 0);
+  CHECK(two["candidates"][0]["strategy"]["order"] == "tp-ep-dp-cp-pp");
+  CHECK_FALSE(two["candidates"][1]["strategy"].contains("order")); // Megatron-LM's
+  CHECK(two["candidates"][0]["peak_bytes"] == two["candidates"][1]["peak_bytes"]);
+  CHECK(found(R"("nearest")")["legal"] == one["legal"]);
 }
 
 TEST_CASE("what all strategies of the table have in common stands below it") {
@@ -122,6 +174,13 @@ TEST_CASE("an empty result explains itself") {
   CHECK(found["front"].empty());
   CHECK(found["legal"] == 0);
   CHECK(found["rejected"]["heads_divide_by_tp"].get<int>() > 0);
+}
+
+// 46,702,792,704 parameters of 18 bytes are 9.9 times the 79.1 GiB of an H100.
+TEST_CASE("an empty result says on how many GPUs the states fit, where these are too few") {
+  CHECK(search(mixtral("{}", "", "1"), "--json").json()["fewest_gpus"] == 10);
+  CHECK(contains(search(mixtral("{}", "", "1")).out, "10 GPUs; the cluster has 8"));
+  CHECK_FALSE(search(mixtral("{}", "", "2"), "--json").json().contains("fewest_gpus"));
 }
 
 TEST_CASE("the same input gives the same bytes") {

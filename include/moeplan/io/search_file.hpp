@@ -14,6 +14,7 @@
 /// @file
 /// A search space as a JSON file: a deployment file in which
 /// - a degree of the strategy that is absent is free, and one may be a list; so may the strategy be absent as a whole,
+/// - the order of ranks may be a list, or "nearest": for each strategy the one that keeps TP, EP and CP nearest to each other,
 /// - the layout may be a list of layouts that fit every number of stages,
 /// - `micro_batch`, `recompute`, `sharding` and `schedule` of a training run may be lists; `micro_batch` may be "free", and `recompute`
 ///   "smallest": for each strategy the least that fits.
@@ -108,6 +109,21 @@ private:
       const json_place here{place, name, *value};
       *values = value->kind == json_kind::array ? numbers(here, *member_of(member_of(&single_.root, "strategy"), name))
                                                 : search_values{here.integer()};
+    }
+    read_orders(place, *given);
+  }
+
+  void read_orders(const json_place& strategy, const json_value& given) {
+    const json_value* value = given.find("order");
+    if (value == nullptr) return;
+    json_value& copy = *member_of(member_of(&single_.root, "strategy"), "order");
+    if (value->kind == json_kind::array) {
+      for (const json_place& item :
+           elements(json_place{strategy, "order", *value}, copy, decltype(search_space::orders)::capacity()))
+        add(file_.space.orders, item.parse(&rank_order::parse), item);
+    } else if (value->kind == json_kind::string && value->text == "nearest") {
+      file_.space.nearest_order = true;
+      copy.text = "tp-cp-ep-dp-pp";
     }
   }
 

@@ -67,7 +67,9 @@ template <class Integer>
 [[nodiscard]] constexpr Integer bytes_of(const Integer& n, number_type type) noexcept(noexcept(Integer{} * Integer{})) {
   const std::int64_t size = bits(type);
   if (size == 0) return Integer(0);
-  return size >= 8 ? Integer(n * Integer(size / 8)) : divided_up<Integer>(n, Integer(8 / size));
+  const std::int64_t whole_bytes = size / 8;
+  const std::int64_t numbers_in_a_byte = 8 / size;
+  return whole_bytes > 0 ? Integer(n * Integer(whole_bytes)) : divided_up<Integer>(n, Integer(numbers_in_a_byte));
 }
 
 /// The part of a tensor of optimizer states that is in the host's memory.

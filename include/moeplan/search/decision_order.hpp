@@ -22,6 +22,7 @@ enum class decision : std::uint16_t {
   schedule,
   virtual_stages, ///< VPP
   data,           ///< DP
+  order,          ///< of ranks; gone through last, since what takes time and memory does not depend on it
   sharding,
   micro_batch,
   recompute
@@ -89,7 +90,6 @@ enum class decision : std::uint16_t {
     case rule::kv_heads_divide_by_tp: return decision::tensor;
 
     case rule::cp_is_at_least_1:
-    case rule::order_names_cp:
     case rule::sequence_divides_by_cp:
     case rule::sequence_divides_by_twice_cp:
     case rule::heads_divide_by_cp:
@@ -111,7 +111,6 @@ enum class decision : std::uint16_t {
     case rule::tensor_overlap_needs_sp: return decision::sequence;
 
     case rule::ep_is_at_least_1:
-    case rule::order_names_ep:
     case rule::ep_needs_experts:
     case rule::ep_is_at_most_experts:
     case rule::experts_divide_by_ep:
@@ -126,7 +125,6 @@ enum class decision : std::uint16_t {
     case rule::ep_excludes_cp: return decision::experts;
 
     case rule::etp_is_at_least_1:
-    case rule::order_names_tp:
     case rule::etp_is_1:
     case rule::expert_mlp_divides_by_etp:
     case rule::deepep_needs_expert_ranks:
@@ -142,7 +140,6 @@ enum class decision : std::uint16_t {
     case rule::last_stage_has_layers: return decision::layout;
 
     case rule::pp_is_at_least_1:
-    case rule::order_names_pp:
     case rule::layers_divide_by_pp:
     case rule::middle_layers_divide_by_stages:
     case rule::layout_divides_by_pp:
@@ -172,9 +169,6 @@ enum class decision : std::uint16_t {
     case rule::gpus_divide_by_model_parallel:
     case rule::stage_divides_by_expert_ranks:
     case rule::gpus_are_available:
-    case rule::order_names_dp:
-    case rule::pipeline_groups_agree:
-    case rule::order_ends_with_pp:
     case rule::gpus_divide_over_nodes:
     case rule::dp_divides_by_replicate:
     case rule::ranks_divide_by_replicate:
@@ -189,6 +183,15 @@ enum class decision : std::uint16_t {
     case rule::replicas_are_on_one_node:
     case rule::attention_dp_excludes_tp:
     case rule::experts_fill_tp: return decision::data;
+
+    case rule::order_names_tp:
+    case rule::order_names_cp:
+    case rule::order_names_ep:
+    case rule::order_names_dp:
+    case rule::order_names_pp:
+    case rule::pipeline_groups_agree:
+    case rule::order_ends_with_pp:
+    case rule::order_is_fixed: return decision::order;
 
     case rule::micro_batch_is_at_least_1:
     case rule::tokens_divide_by_twice_cp:

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include <moeplan/describe/deployment.hpp>
 #include <moeplan/mesh/stage_layers.hpp>
+#include <moeplan/number/sequence.hpp>
 #include <moeplan/search/fit_trial.hpp>
 
 /// @file
@@ -58,22 +60,93 @@ inline constexpr recompute_modules no_modules{.core_attention = false};
   return most;
 }
 
-/// Calls visit with sets of modules for selective recompute, each more than the one before, until it returns true. Modules that the
-/// model does not have, or that would keep more, are left out.
+/// The modules that selective recompute can drop, in the order in which it takes one after another.
+inline constexpr bool recompute_modules::*module_order[] = {&recompute_modules::moe_activation,
+                                                            &recompute_modules::layer_norm,
+                                                            &recompute_modules::latent_up_projection,
+                                                            &recompute_modules::shared_experts,
+                                                            &recompute_modules::core_attention,
+                                                            &recompute_modules::mlp,
+                                                            &recompute_modules::moe};
+inline constexpr std::size_t module_count = sizeof module_order / sizeof *module_order;
+
+[[nodiscard]] constexpr bool has_module(const model& m, bool recompute_modules::*module) noexcept {
+  const bool experts = m.has_experts();
+  if (module == &recompute_modules::moe_activation || module == &recompute_modules::moe) return experts;
+  if (module == &recompute_modules::latent_up_projection) return m.attention.kind == attention_kind::latent;
+  if (module == &recompute_modules::shared_experts) return experts && m.experts.shared_intermediate_size > 0;
+  return module != &recompute_modules::mlp || m.dense_layers() > 0;
+}
+
+/// Whether a module is taken in its turn: it is one that the model has and that alone does not keep more than before.
+[[nodiscard]] constexpr bool is_in_turn(const model& m, const kernels& k, bool recompute_modules::*module) noexcept {
+  if (module == &recompute_modules::core_attention) return !k.flash_attention;
+  if (module == &recompute_modules::layer_norm) return m.has_experts() || m.attention.kind == attention_kind::latent;
+  return has_module(m, module);
+}
+
+/// The sets of modules that grow by one module after another; whole MoE layers include the two modules of theirs.
+[[nodiscard]] constexpr sequence<recompute_modules, module_count> growing_selections(const model& m, const kernels& k) noexcept {
+  sequence<recompute_modules, module_count> all;
+  recompute_modules s = no_modules;
+  for (const auto module : module_order) {
+    if (!is_in_turn(m, k, module)) continue;
+    if (module == &recompute_modules::moe) s.moe_activation = s.shared_experts = false;
+    s.*module = true;
+    all.push_back(s);
+  }
+  return all;
+}
+
+/// The set whose n-th module in the order above is that of bit n.
+[[nodiscard]] constexpr recompute_modules selection_of(std::uint32_t bits) noexcept {
+  recompute_modules s = no_modules;
+  for (std::size_t i = 0; i < module_count; ++i) s.*module_order[i] = (bits >> i & 1) != 0;
+  return s;
+}
+
+/// Whether a model has every module of a set, and none is part of another.
+[[nodiscard]] constexpr bool is_selection_of(const model& m, const recompute_modules& s) noexcept {
+  for (const auto module : module_order)
+    if (s.*module && !has_module(m, module)) return false;
+  return !s.moe || !(s.moe_activation || s.shared_experts);
+}
+
+/// Calls visit with sets of modules until it returns true: those that grow, then every other one, those of fewer modules first.
 template <class Visit>
 [[nodiscard]] constexpr bool visit_selections(const model& m, const kernels& k, Visit& visit) noexcept {
-  const bool latent = m.attention.kind == attention_kind::latent;
-  const bool shared = m.has_experts() && m.experts.shared_intermediate_size > 0;
-  recompute_modules s = no_modules;
-  if (s.moe_activation = m.has_experts(); s.moe_activation && visit(s)) return true;
-  if (s.layer_norm = m.has_experts() || latent; s.layer_norm && visit(s)) return true;
-  if (s.latent_up_projection = latent; latent && visit(s)) return true;
-  if (s.shared_experts = shared; shared && visit(s)) return true;
-  if (s.core_attention = !k.flash_attention; s.core_attention && visit(s)) return true;
-  if (s.mlp = m.dense_layers() > 0; s.mlp && visit(s)) return true;
-  s.moe_activation = s.shared_experts = false; // They are part of the whole.
-  s.moe = m.has_experts();
-  return s.moe && visit(s);
+  const auto growing = growing_selections(m, k);
+  for (const recompute_modules& s : growing)
+    if (visit(s)) return true;
+  const auto is_new = [&](const recompute_modules& s) {
+    for (const recompute_modules& other : growing)
+      if (other == s) return false;
+    return is_selection_of(m, s);
+  };
+  for (int modules = 1; modules <= static_cast<int>(module_count); ++modules) {
+    for (std::uint32_t bits = 1; bits < std::uint32_t{1} << module_count; ++bits) {
+      if (__builtin_popcount(bits) != modules) continue;
+      if (const recompute_modules s = selection_of(bits); is_new(s) && visit(s)) return true;
+    }
+  }
+  return false;
+}
+
+/// Calls visit(const recompute_choice&) with what smallest_recompute() tries, in this order, until it returns true.
+template <class Visit>
+[[nodiscard]] constexpr bool visit_recomputes(const deployment& d, Visit&& visit) noexcept {
+  if (visit(recompute_choice{.modules = no_modules})) return true;
+  const auto selective = [&visit](const recompute_modules& modules) constexpr noexcept {
+    return visit(recompute_choice{.recompute = recompute::selective, .modules = modules});
+  };
+  if (visit_selections(d.model, d.workload.train.kernels, selective)) return true;
+  const std::int64_t all = most_layers_of_a_stage(d);
+  const std::int64_t most = all < most_recomputed ? all : most_recomputed;
+  for (std::int64_t layers = 1; layers < most; ++layers)
+    if (visit(recompute_choice{recompute::full, no_modules, recompute_method::block, layers})) return true;
+  for (std::int64_t layers = 1; layers <= most; ++layers)
+    if (visit(recompute_choice{recompute::full, no_modules, recompute_method::uniform, layers})) return true;
+  return false;
 }
 
 } // namespace detail
@@ -85,8 +158,11 @@ template <class Visit>
 ///   models; core attention, whose FLOPs grow with the square of the sequence, and only where it is not fused, since then the
 ///   probabilities are what is dropped (with flash attention the output is kept twice instead); the MLP of dense layers; whole MoE
 ///   layers, which multiply the most matrices and exchange tokens once more, and include the two modules of theirs,
+/// - selective of every other set of modules that the model has, those of fewer modules first: what a module is computed again beside can
+///   take more than it saves, most of all where exchanges between experts are overlapped, and full recompute may be illegal there,
 /// - full by block, of 1 layer of each virtual stage, of 2, and so on,
 /// - full, uniform, of all layers, in groups of 1, 2 and so on, each of which costs the same.
+/// So where none of them fits, no recompute does.
 ///
 /// The order is one of kinds; a single layer by block can cost less than the MoE layers of a whole model. Nothing is monotonous here: more
 /// is computed again at once, beside what is kept. So each is tried, in this order.
@@ -95,26 +171,17 @@ template <int OnUse = 0>
   if (!d.workload.is_training()) return {};
   deployment c = d;
   recompute_answer least;
-  const auto ends = [&c, &least ](const recompute_choice& choice) constexpr noexcept {
-    c.workload.train = choice.on(c.workload.train);
-    const detail::fit_trial t = detail::try_out<OnUse>(c);
-    const bool better = t.fits() || (t.judged() && (least.outcome == fit_outcome::illegal || bytes{t.peak} < least.peak));
-    if (better) least = {t.outcome, choice, bytes{t.peak}, bytes{t.missing}};
-    if (t.outcome == fit_outcome::not_judged) least.outcome = t.outcome;
-    return t.fits() || t.outcome == fit_outcome::not_judged;
-  };
-  if (ends({.modules = detail::no_modules}) || least.outcome == fit_outcome::illegal) return least;
-  const auto selective = [&ends](const recompute_modules& modules) constexpr noexcept {
-    return ends({.recompute = recompute::selective, .modules = modules});
-  };
-  if (detail::visit_selections(d.model, d.workload.train.kernels, selective)) return least;
-  const std::int64_t all = detail::most_layers_of_a_stage(d);
-  const std::int64_t most = all < most_recomputed ? all : most_recomputed;
-  for (std::int64_t layers = 1; layers < most; ++layers)
-    if (ends({recompute::full, detail::no_modules, recompute_method::block, layers})) return least;
-  for (std::int64_t layers = 1; layers <= most; ++layers)
-    if (ends({recompute::full, detail::no_modules, recompute_method::uniform, layers})) return least;
-  if (most < all) least.outcome = fit_outcome::too_many;
+  (void)detail::visit_recomputes(
+      d, [&c, &least ](const recompute_choice& choice) constexpr noexcept {
+        c.workload.train = choice.on(c.workload.train);
+        const detail::fit_trial t = detail::try_out<OnUse>(c);
+        const bool better = t.fits() || (t.judged() && (least.outcome == fit_outcome::illegal || bytes{t.peak} < least.peak));
+        if (better) least = {t.outcome, choice, bytes{t.peak}, bytes{t.missing}};
+        if (t.outcome == fit_outcome::not_judged) least.outcome = t.outcome;
+        return t.fits() || t.outcome == fit_outcome::not_judged || least.outcome == fit_outcome::illegal; // Without any recompute.
+      });
+  if (least.outcome == fit_outcome::lacks_memory && detail::most_layers_of_a_stage(d) > most_recomputed)
+    least.outcome = fit_outcome::too_many;
   return least;
 }
 

@@ -13,6 +13,16 @@
 
 namespace moeplan {
 
+/// The step whose communication hides behind nothing, of the bounds of one that hides it all: what passes and memory take, whichever is
+/// longer, then what NVLink takes, then what the network takes. No bound, and no forecast: kernels and links stay below their peaks, and
+/// frameworks hide some of what they send. But it charges each strategy for all that it sends, over the link that it sends it over, in
+/// the one unit that computing is charged in, and nothing in it is fitted. Not known where one of the four is not.
+[[nodiscard]] constexpr known_seconds step_in_turn(const step_time& bound) noexcept {
+  if (!bound.pipeline.known || !bound.memory.known || !bound.nvlink.known || !bound.network.known) return {};
+  const double busy = bound.pipeline.seconds < bound.memory.seconds ? bound.memory.seconds : bound.pipeline.seconds;
+  return {true, busy + bound.nvlink.seconds + bound.network.seconds};
+}
+
 namespace detail {
 
 /// A visitor that measures what a ranking asks for, and passes a candidate on to another visitor.
@@ -23,7 +33,7 @@ public:
       : space_{&space},
         visit_{&visit},
         network_{by.compares(criterion::network_traffic)},
-        time_{by.compares(criterion::step_time)} {}
+        time_{by.compares(criterion::step_time) || by.compares(criterion::throughput)} {}
 
   constexpr bool operator()(const search_candidate& c, const search_counts& counts) noexcept {
     if (!network_ && !time_) return call(*visit_, c, counts);
@@ -34,9 +44,14 @@ public:
       const deployment_cost step = cost<OnUse>(d);
       measured.step_bound = step.bound.step();
       measured.most_utilisation = step.utilisation();
+      measured.step_in_turn = step_in_turn(step.bound);
+      if (measured.step_in_turn.known && measured.step_in_turn.seconds > 0)
+        measured.tokens_in_turn = static_cast<double>(step.tokens.bits) / measured.step_in_turn.seconds;
     }
     return call(*visit_, measured, counts);
   }
+
+  constexpr void decided(const search_counts& counts) noexcept { tell(*visit_, counts); }
 
 private:
   const search_space* space_;

@@ -22,10 +22,11 @@ enum class criterion : std::uint16_t {
   bubble,          ///< the idle share of all ranks' time, of equally long passes: less is better
   layer_balance,   ///< decoder layers of the stage that has most, over the mean: less is better
   network_traffic, ///< bytes that a GPU sends over the network in a step, see network_traffic(): fewer are better
-  step_time        ///< the time that nothing can beat, unequal stages included, see deployment_cost: less is better
+  step_time,       ///< the time that nothing can beat, unequal stages included, see deployment_cost: less is better
+  throughput       ///< tokens a second where communication hides behind nothing, see step_in_turn(): more are better
 };
 
-inline constexpr std::size_t criterion_count = static_cast<std::size_t>(criterion::step_time) + 1;
+inline constexpr std::size_t criterion_count = static_cast<std::size_t>(criterion::throughput) + 1;
 
 namespace detail {
 
@@ -54,11 +55,12 @@ struct share {
   return {static_cast<std::uint64_t>(part), static_cast<std::uint64_t>(whole)};
 }
 
-/// The part of what the cluster can compute in the shortest possible step that the model does not need.
-[[nodiscard]] constexpr share unused_share(const search_candidate& c) noexcept {
+/// The part of what the cluster can compute in a step of such a length that the model does not need.
+[[nodiscard]] constexpr share unused_share(const search_candidate& c, const known_seconds& step) noexcept {
   constexpr std::uint64_t whole = std::uint64_t{1} << 32;
-  if (!c.step_bound.known || c.cluster_gpus < 1) return {};
-  const double used = c.most_utilisation * static_cast<double>(c.gpus) / static_cast<double>(c.cluster_gpus);
+  if (!c.step_bound.known || !step.known || c.cluster_gpus < 1) return {};
+  const double at_best = c.most_utilisation * static_cast<double>(c.gpus) / static_cast<double>(c.cluster_gpus);
+  const double used = step == c.step_bound ? at_best : at_best * c.step_bound.seconds / step.seconds;
   if (!(used >= 0 && used <= 1)) return {};
   return {whole - static_cast<std::uint64_t>(used * static_cast<double>(whole)), whole};
 }
@@ -81,9 +83,10 @@ struct share {
       return {(r.numerator - r.denominator).value(), r.numerator.value()};
     }
     case criterion::network_traffic: return {};
-    case criterion::step_time: break;
+    case criterion::step_time: return unused_share(c, c.step_bound);
+    case criterion::throughput: break;
   }
-  return unused_share(c);
+  return unused_share(c, c.step_in_turn);
 }
 
 /// Whether the first of two is strictly less, where what is not known is the most.
@@ -101,6 +104,7 @@ struct share {
   if (by == criterion::gpus) return a.gpus < b.gpus; // Also without a cluster.
   if (by == criterion::network_traffic) return detail::is_less(a.network_bytes, b.network_bytes);
   if (by == criterion::step_time) return detail::is_less(a.step_bound, b.step_bound);
+  if (by == criterion::throughput) return a.tokens_in_turn > b.tokens_in_turn;
   return detail::badness(by, a) < detail::badness(by, b);
 }
 
@@ -125,9 +129,9 @@ struct ranking {
 
   /// Lower is better of the sum of weight x badness, each badness being a share from 0 to 1: GPUs used, or idle, of the cluster's; peak
   /// memory, or what is no headroom, of a GPU's capacity; idle time of a step; work that the stages other than the fullest lack, of what
-  /// they had if all were as full; and what the model leaves of the FLOPs that the cluster has in the shortest possible step. What is not
-  /// known counts as 1. Shares are taken in units of 2^-32, rounded down, so that the order is the same everywhere. Precondition: not
-  /// network_traffic, which is a share of nothing.
+  /// they had if all were as full; and what the model leaves of the FLOPs that the cluster has in the shortest possible step, or in one whose
+  /// communication hides behind nothing. What is not known counts as 1. Shares are taken in units of 2^-32, rounded down, so that the order
+  /// is the same everywhere. Precondition: not network_traffic, which is a share of nothing.
   template <class... Entries>
   [[nodiscard]] static constexpr ranking by_weight(Entries... weighed) noexcept {
     ranking r;

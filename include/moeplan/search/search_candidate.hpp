@@ -37,6 +37,8 @@ struct search_candidate {
   optional_integer network_bytes{}; ///< see network_traffic()
   known_seconds step_bound{};       ///< what the step takes at least, see deployment_cost
   double most_utilisation = 0;      ///< MFU with such a step: the most that is possible
+  known_seconds step_in_turn{};     ///< the step whose communication hides behind nothing, see step_in_turn()
+  double tokens_in_turn = 0;        ///< a second, with such steps, of all GPUs; 0: not known
 
   std::uint64_t number = 0; ///< how many legal strategies the search met before it
 

@@ -135,9 +135,10 @@ protected:
 
   // How many strategies a part of the space has.
 
-  [[nodiscard]] constexpr saturating_count of_training() const noexcept {
+  [[nodiscard]] constexpr saturating_count of_order() const noexcept {
     return saturating_count{sharding_choices.size()} * micro_batch_sizes.size(__INT64_MAX__) * recompute_choices.size();
   }
+  [[nodiscard]] constexpr saturating_count of_training() const noexcept { return of_order() * order_choices.size(); }
   [[nodiscard]] constexpr saturating_count of_pipeline(const layout& l, std::int64_t pp, std::int64_t ranks) const noexcept {
     return of_training() * all_dp.size(left(product_from_1(ranks, pp))) * vpp_values(l, pp).size(vpp_bound(l, pp)) *
            schedule_choices.size();
@@ -184,6 +185,9 @@ protected:
 
   constexpr void begin_training(const deployment& base, std::int64_t batch) noexcept {
     const training& t = base.workload.train;
+    order_choices = searched->orders;
+    if (searched->nearest_order) order_choices.length = 0;
+    if (order_choices.empty()) order_choices.push_back(searched->nearest_order ? rank_order{} : base.strategy.order);
     layout_choices = searched->layouts;
     if (layout_choices.empty()) layout_choices.push_back(search_layout::described);
     if (!base.workload.is_training()) {
@@ -211,6 +215,7 @@ protected:
   sequence<schedule, 9> schedule_choices{};
   sequence<sharding, 4> sharding_choices{};
   sequence<recompute_choice, search_values::most> recompute_choices{};
+  sequence<rank_order, search_values::most> order_choices{};
   std::int64_t cluster_gpus = 0;   ///< 0 without a cluster
   std::int64_t available_gpus = 0; ///< to look at; the largest number without a cluster and a limit
   bool cluster_is_known = false;

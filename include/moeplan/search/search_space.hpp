@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include <moeplan/describe/deployment.hpp>
+#include <moeplan/describe/rank_order.hpp>
 #include <moeplan/number/count.hpp>
 #include <moeplan/number/sequence.hpp>
 #include <moeplan/search/fit_recompute.hpp>
@@ -83,6 +84,11 @@ struct search_space {
   sequence<recompute_choice, search_values::most> recomputes{}; ///< of training
   /// In place of a list: for each strategy the least that fits, of those that smallest_recompute() tries.
   bool smallest_recompute = false;
+
+  sequence<rank_order, search_values::most> orders{}; ///< of ranks
+  /// In place of a list: for each strategy the nearest of those that rank_orders() finds, which keeps TP, EP and CP inside a node or on a
+  /// rail where that is possible; tp-cp-ep-dp-pp where the cluster does not say what a node is.
+  bool nearest_order = false;
 
   friend constexpr bool operator==(const search_space&, const search_space&) noexcept = default;
 };

@@ -12,6 +12,7 @@
 #include <moeplan/search/candidate_memory.hpp>
 #include <moeplan/search/decision_order.hpp>
 #include <moeplan/search/fit_recompute.hpp>
+#include <moeplan/search/rank_orders.hpp>
 #include <moeplan/search/search_candidate.hpp>
 #include <moeplan/search/search_counts.hpp>
 #include <moeplan/search/search_domain.hpp>
@@ -72,6 +73,12 @@ constexpr bool call(Visit& visit, const search_candidate& c, const search_counts
     return visit(c);
 }
 
+/// Tells a visitor how far the search has come, if it listens.
+template <class Visit>
+constexpr void tell(Visit& visit, const search_counts& counts) {
+  if constexpr (requires { visit.decided(counts); }) visit.decided(counts);
+}
+
 /// Goes through a search space, decision by decision. Each takes the facts that the ones before have made, adds its own, and asks the
 /// rules that are then decided. A step returns whether the visitor has ended the search.
 template <class Visit, int OnUse = 0>
@@ -101,12 +108,21 @@ private:
     const deployment& base = searched->base;
     for (const axis a : {axis::tp, axis::pp, axis::vpp, axis::ep, axis::etp, axis::dp, axis::cp, axis::sp}) d_.strategy.set(a, 1);
     d_.layout = layout::even();
+    d_.strategy.order = order_choices[0];
     judges_memory_ = !(base.cluster.gpu.memory == bytes{} && base.cluster.gpu.usable_memory == bytes{});
     capacity_ = or_most(memory_limit(base));
   }
 
   constexpr void reject(const rule_entry& r, saturating_count how_many) noexcept { reject(r.id, how_many); }
-  constexpr void reject(rule r, saturating_count how_many) noexcept { counts_.rejected[static_cast<std::size_t>(r)] += how_many; }
+  constexpr void reject(rule r, saturating_count how_many) noexcept {
+    counts_.rejected[static_cast<std::size_t>(r)] += how_many;
+    tell(*visit_, counts_);
+  }
+
+  /// So many strategies with each legal order of ranks.
+  constexpr void reject_orders(rule r, std::size_t how_many) noexcept {
+    reject(r, saturating_count{how_many} * legal_orders_.size());
+  }
 
   template <class Step>
   constexpr bool each(const value_set& values, std::int64_t bound, Step&& step) {
@@ -198,6 +214,7 @@ private:
     const std::int64_t ranks = product_from_1(ranks_, pp);
     if (too_many(ranks)) return reject(rule::gpus_are_available, of_pipeline(d_.layout, pp, ranks_)), false;
     dp_bound_ = left(ranks);
+    of_order_ = of_order();
     of_dp_ = of_training();
     of_vpp_ = of_dp_ * all_dp.size(dp_bound_);
     const value_set vpp = vpp_values(d_.layout, pp);
@@ -244,10 +261,34 @@ private:
     f.known &= ~known::micro_batches;
     if (const rule_entry* r = first_violated_by<decision::data>(f)) return reject(*r, of_dp_), false;
     if (f.gpus > available_gpus) return reject(rule::gpus_are_available, of_dp_), false;
+    if (!find_legal_orders(f)) return false;
     memory_is_judged_ = judges_memory_ && knows_memory(f);
     for (const sharding s : sharding_choices)
       if (with_sharding(f, s)) return true;
     return false;
+  }
+
+  /// Rejects the others, and returns whether there are any.
+  constexpr bool find_legal_orders(facts& f) noexcept {
+    legal_orders_.length = 0;
+    nearest_is_known_ = false;
+    for (const rank_order& order : order_choices) {
+      f.order_names = 0;
+      f.order_ends_with_pp = false;
+      read_order(f, order);
+      read_stage_strides(f, order);
+      if (const rule_entry* r = first_violated_by<decision::order>(f))
+        reject(*r, of_order_);
+      else
+        legal_orders_.push_back(order);
+    }
+    return !legal_orders_.empty();
+  }
+
+  /// In place of the one that all degrees allow.
+  constexpr void set_nearest_order() noexcept {
+    if (!nearest_is_known_) legal_orders_[0] = rank_orders(d_).orders[0].order;
+    nearest_is_known_ = true;
   }
 
   constexpr bool with_sharding(const facts& f, sharding s) noexcept {
@@ -283,8 +324,9 @@ private:
     f.batch_unit = 0;
     d_.workload.train.micro_batch = micro_batch;
     read_training(f, d_.workload.train);
-    if (const rule_entry* r = first_violated_by<decision::micro_batch>(f)) return reject(*r, recompute_choices.size()), false;
-    if (searched->smallest_recompute) return with_smallest_recompute(f);
+    if (const rule_entry* r = first_violated_by<decision::micro_batch>(f))
+      return reject_orders(r->id, recompute_choices.size()), false;
+    if (searched->smallest_recompute) return with_smallest_recompute(f, place);
     for (std::size_t i = 0; i < recompute_choices.size(); ++i) {
       const auto recompute = static_cast<std::int64_t>(i);
       if (with_recompute(f, recompute_choices[i], {place + recompute, recompute})) return true;
@@ -296,40 +338,58 @@ private:
     d_.workload.train = c.on(d_.workload.train);
     f.recompute = c.recompute;
     f.recompute_layers = c.layers;
-    if (const rule_entry* r = first_violated_by<decision::recompute>(f)) return reject(*r, 1), false;
+    if (const rule_entry* r = first_violated_by<decision::recompute>(f)) return reject_orders(r->id, 1), false;
     if (!memory_is_judged_) return accept(f, false, 0);
     set_memory();
-    if (states_exceed_) return reject(rule::stage_fits_memory, 1), false;
+    if (states_exceed_) return reject_orders(rule::stage_fits_memory, 1), false;
     const memory_verdict m = memory_.judge(d_, place, capacity_);
     counts_.memories += m.computed ? 1U : 0U;
-    return m.fits ? accept(f, true, m.peak) : (reject(rule::stage_fits_memory, 1), false);
+    return m.fits ? accept(f, true, m.peak) : (reject_orders(rule::stage_fits_memory, 1), false);
   }
 
-  constexpr bool with_smallest_recompute(facts& f) noexcept {
-    f.recompute = recompute::none;
+  /// The first that smallest_recompute() finds, without computing again what its trials share. `place` is the micro-batch's.
+  constexpr bool with_smallest_recompute(facts& f, std::int64_t place) noexcept {
     f.recompute_layers = 1;
-    d_.workload.train = recompute_choice{.modules = no_modules}.on(d_.workload.train);
-    if (const rule_entry* r = first_violated_by<decision::recompute>(f)) return reject(*r, 1), false;
+    if (const rule_entry* r = violated_by_recompute(f, {.modules = no_modules})) return reject_orders(r->id, 1), false;
     if (!memory_is_judged_) return accept(f, false, 0);
     set_memory();
-    if (states_exceed_) return reject(rule::stage_fits_memory, 1), false;
-    ++counts_.memories;
-    const recompute_answer a = smallest_recompute<OnUse>(d_);
-    if (!a.found()) return reject(rule::stage_fits_memory, 1), false;
-    d_.workload.train = a.choice.on(d_.workload.train);
-    return accept(f, true, static_cast<std::int64_t>(a.peak.amount.bits));
+    if (states_exceed_) return reject_orders(rule::stage_fits_memory, 1), false;
+    memory_verdict found;
+    bool computed = false;
+    std::int64_t tried = 0;
+    (void)visit_recomputes(d_, [&](const recompute_choice& c) {
+      const std::int64_t number = tried++;
+      if (violated_by_recompute(f, c) != nullptr) return false;
+      found = memory_.judge(d_, {remembered(place, number), number}, capacity_);
+      computed = computed || found.computed;
+      return found.fits;
+    });
+    counts_.memories += computed ? 1U : 0U;
+    return found.fits ? accept(f, true, found.peak) : (reject_orders(rule::stage_fits_memory, 1), false);
+  }
+
+  constexpr const rule_entry* violated_by_recompute(facts& f, const recompute_choice& c) noexcept {
+    d_.workload.train = c.on(d_.workload.train);
+    f.recompute = c.recompute;
+    return first_violated_by<decision::recompute>(f);
+  }
+
+  /// Where to remember one of the recomputations that are tried for a micro-batch: the first are tried most often.
+  [[nodiscard]] static constexpr std::int64_t remembered(std::int64_t micro_batch, std::int64_t number) noexcept {
+    constexpr std::int64_t of_each = 8;
+    return number < of_each ? micro_batch * of_each + number : candidate_memory<OnUse>::most_remembered;
   }
 
   constexpr bool serve(const facts& before) noexcept {
     facts f = before;
-    if (const rule_entry* r = first_violated_by<decision::sharding>(f)) return reject(*r, 1), false;
-    if (const rule_entry* r = first_violated_by<decision::micro_batch>(f)) return reject(*r, 1), false;
-    if (const rule_entry* r = first_violated_by<decision::recompute>(f)) return reject(*r, 1), false;
+    if (const rule_entry* r = first_violated_by<decision::sharding>(f)) return reject_orders(r->id, 1), false;
+    if (const rule_entry* r = first_violated_by<decision::micro_batch>(f)) return reject_orders(r->id, 1), false;
+    if (const rule_entry* r = first_violated_by<decision::recompute>(f)) return reject_orders(r->id, 1), false;
     if (!memory_is_judged_) return accept(f, false, 0);
     ++counts_.memories;
     (void)read_memory<OnUse>(f, d_);
-    if (!holds::stage_fits_memory(f)) return reject(rule::stage_fits_memory, 1), false;
-    if (!holds::one_request_fits_memory(f)) return reject(rule::one_request_fits_memory, 1), false;
+    if (!holds::stage_fits_memory(f)) return reject_orders(rule::stage_fits_memory, 1), false;
+    if (!holds::one_request_fits_memory(f)) return reject_orders(rule::one_request_fits_memory, 1), false;
     return accept(f, true, f.peak_bytes);
   }
 
@@ -351,8 +411,13 @@ private:
       c.recompute = recompute_of(t);
       c.bubble = bubble_of(pipeline_shape_of(d_, d_.strategy[axis::dp]), {});
     }
-    c.number = counts_.legal++;
-    return call(*visit_, c, counts_);
+    if (searched->nearest_order && f.knows(known::nodes)) set_nearest_order();
+    for (const rank_order& order : legal_orders_) {
+      c.strategy.order = order;
+      c.number = counts_.legal++;
+      if (call(*visit_, c, counts_)) return true;
+    }
+    return false;
   }
 
   /// Most decoder layers of a pipeline rank over the mean.
@@ -380,9 +445,11 @@ private:
   std::int64_t capacity_ = 0;
   std::int64_t ranks_ = 1; ///< TP x CP
   std::int64_t dp_bound_ = 1;
-  saturating_count of_ranks_{}; ///< strategies that each ETP has, each VPP and each DP
+  saturating_count of_ranks_{}; ///< strategies that each ETP has, each VPP, each DP and each order of ranks
   saturating_count of_vpp_{};
   saturating_count of_dp_{};
+  saturating_count of_order_{};
+  sequence<rank_order, search_values::most> legal_orders_{};
   bool judges_memory_ = false;
   bool memory_is_judged_ = false;
   bool ranks_are_set_ = false;
@@ -391,14 +458,16 @@ private:
   bool states_are_set_ = false;
   bool balance_is_known_ = false;
   bool states_exceed_ = false;
+  bool nearest_is_known_ = false;
 };
 
 } // namespace detail
 
 /// Calls visit(const search_candidate&) for every legal strategy of a space, always in the same order, until it returns true: those that
 /// `check` accepts, with their memory where it is judged. Or visit(const search_candidate&, const search_counts&), where it takes this: what
-/// has been decided so far, the candidate included. TP is the outermost loop, then CP, SP, EP, ETP, layout, PP, schedule, VPP, DP,
-/// sharding, micro-batch, and recompute the innermost; each goes through its values from the smallest, or as they are listed.
+/// has been decided so far, the candidate included. A visitor that has visit.decided(const search_counts&) too is told whenever strategies
+/// are rejected, one or many at once. TP is the outermost loop, then CP, SP, EP, ETP, layout, PP, schedule, VPP, DP, sharding, micro-batch,
+/// recompute, and the order of ranks the innermost; each goes through its values from the smallest, or as they are listed.
 ///
 /// A rule is asked as soon as all that it depends on is decided, and what it rejects is not looked at. What is left shares facts and
 /// memory: blocks are computed once for all that differs in pipeline and data parallelism alone, activations once for all that differs in
