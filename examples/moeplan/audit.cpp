@@ -1,4 +1,5 @@
 // moeplan audit: of every number in a deployment report, whether it holds.
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,12 +13,24 @@
 #include "commands.hpp"
 #include "findings_output.hpp"
 #include "repair_json.hpp"
+#include "text_table.hpp"
 
 using namespace moeplan;
 
 namespace tool {
 
 namespace {
+
+/// Exact where it is whole; else the nearest double.
+void write_end(io::json_writer& json, const char* key, const std::optional<io::computed_end>& end) {
+  json.key(key);
+  if (!end) return void(json.null());
+  const wide_ratio size = end->size.lowest_terms();
+  const bool is_negative = end->is_negative && !(size == wide_ratio{});
+  if (size.denominator == uint256{1})
+    return void(json.value(io::json_integer{(is_negative ? "-" : "") + digits_of(size.numerator)}));
+  json.value(is_negative ? -size.to_double() : size.to_double());
+}
 
 void write(io::json_writer& json, const io::report_claim& c, const io::report_verdict& v) {
   json.begin_object();
@@ -30,6 +43,11 @@ void write(io::json_writer& json, const io::report_claim& c, const io::report_ve
   json.member("claimed", c.claimed);
   json.key("computed");
   v.computed.empty() ? json.null() : json.value(std::string_view{v.computed});
+  write_end(json, "computed_low", v.low);
+  write_end(json, "computed_high", v.high);
+  json.key("missing").begin_array(io::json_lines::one);
+  for (const std::string& name : v.missing) json.value(std::string_view{name});
+  json.end_array();
   json.member("verdict", string_of(name_of(v.outcome))).member("because", v.because);
   json.end_object();
 }
@@ -52,6 +70,8 @@ void write(io::json_writer& json, const audited_strategy& s) {
   json.key("groups").begin_array();
   for (const std::string& complaint : s.groups) json.value(std::string_view{complaint});
   json.end_array();
+  json.key("memory");
+  s.memory.empty() ? json.null() : json.value(std::string_view{s.memory});
   json.key("repairs").begin_array();
   for (const repair_entry& e : s.repairs.entries) write_entry(json, e);
   json.end_array();
@@ -82,9 +102,9 @@ status audit(const audit_options& options, std::ostream& out, std::ostream& /*er
     io::json_writer json{out};
     write(json, report);
   } else if (options.markdown) {
-    print_audit_as_markdown(out, report);
+    print_audit_as_markdown(out, report, options.all_reasons);
   } else {
-    print_audit(out, report);
+    print_audit(out, report, options.all_reasons);
   }
   return report.ok() ? status::fine : status::wrong;
 }

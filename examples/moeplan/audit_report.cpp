@@ -5,8 +5,10 @@
 
 #include <moeplan/io/report_groups.hpp>
 #include <moeplan/verify/claim_deployment.hpp>
+#include <moeplan/verify/claim_reason.hpp>
 
 #include "checked.hpp"
+#include "findings_output.hpp"
 
 using namespace moeplan;
 
@@ -15,6 +17,7 @@ namespace tool {
 namespace {
 
 constexpr std::size_t most_repairs_shown = 4;
+constexpr std::size_t most_repairs_looked_at = 16; // some are on too few GPUs for the weights
 
 std::vector<std::string> complaints_about_groups(const io::report_strategy& s, const deployment& d, const facts& f) {
   std::vector<std::string> all;
@@ -27,14 +30,23 @@ std::vector<std::string> complaints_about_groups(const io::report_strategy& s, c
   return all;
 }
 
+/// That the weights alone are more than the memory of so many GPUs, whichever way its unit is read; empty where they may fit.
+std::string complaint_about_memory(const claim_inputs& given, std::int64_t gpus) {
+  if (gpus < 1 || !weights_outgrow(given, gpus, byte_reading::binary)) return {};
+  return string_of(weights_in_words(given, gpus, byte_reading::decimal));
+}
+
 /// The nearest repairs that are legal whatever is not given: how a sequence is cut, for instance, stays open without its length.
 repair_report repairs_of(const deployment& d, const claim_inputs& given) {
   repair_options options;
   if (!given.gives(claim_input::sequence_length)) options.pinned.add(repair_part::cp_size);
-  repair_report report = report_repairs(d, options, most_repairs_shown);
+  repair_report report = report_repairs(d, options, most_repairs_looked_at);
   // How large the bubble is depends on the micro-batches.
   for (repair_entry& e : report.entries)
     if (!given.gives(claim_input::micro_batch)) e.bubble.reset();
+  std::erase_if(report.entries, [&given](const repair_entry& e) { return !complaint_about_memory(given, e.repair.gpus).empty(); });
+  if (report.entries.size() > most_repairs_shown)
+    report.entries.erase(report.entries.begin() + most_repairs_shown, report.entries.end());
   return report;
 }
 
@@ -46,6 +58,8 @@ audited_strategy audited(const io::report_file& file, const io::report_strategy&
   result.product = checked(multiplied);
   result.folded = checked(result.deployment);
   result.groups = complaints_about_groups(s, result.deployment, result.folded.facts);
+  const facts& f = result.folded.facts;
+  result.memory = complaint_about_memory(numbers, result.folded.ok() ? f.gpus : f.available);
   result.repairs = repairs_of(result.deployment, numbers);
   return result;
 }

@@ -21,10 +21,11 @@ struct audited_strategy {
   moeplan::findings product{};          ///< what is wrong if all degrees are multiplied
   moeplan::findings folded{};           ///< what is wrong if experts lie on the GPUs of dense layers
   std::vector<std::string> groups{};    ///< what is wrong with the groups that are listed
-  repair_report repairs{};              ///< nearest first; the strategy itself where it is legal
+  std::string memory{};                 ///< that memory cannot suffice; empty where it may
+  repair_report repairs{};              ///< nearest first, of those whose weights fit; the strategy itself where it is legal
   bool said_to_be_undeployable = false; ///< by a claim of the report that holds
 
-  [[nodiscard]] bool is_sound() const noexcept { return folded.ok() && groups.empty(); }
+  [[nodiscard]] bool is_sound() const noexcept { return folded.ok() && groups.empty() && memory.empty(); }
 };
 
 struct audit_report {

@@ -8,10 +8,11 @@
 
 namespace tool {
 
-void print_audit(std::ostream& out, const audit_report& report);
+/// `all_reasons`: why of claims that hold, too.
+void print_audit(std::ostream& out, const audit_report& report, bool all_reasons);
 
 /// The same for a document.
-void print_audit_as_markdown(std::ostream& out, const audit_report& report);
+void print_audit_as_markdown(std::ostream& out, const audit_report& report, bool all_reasons);
 
 /// What a claim can be about, and what it is then computed from: a line for each way.
 void print_quantities(std::ostream& out);

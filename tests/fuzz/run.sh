@@ -10,7 +10,7 @@ build=$(cd "$1" && pwd)
 seconds=$2
 shift 2
 targets=("$@")
-if [ ${#targets[@]} -eq 0 ]; then targets=(config deployment flags check loads); fi
+if [ ${#targets[@]} -eq 0 ]; then targets=(config deployment flags check loads report); fi
 
 mkdir -p "$build/failures"
 for target in "${targets[@]}"; do
@@ -22,6 +22,7 @@ for target in "${targets[@]}"; do
     config) arguments+=("$here/../data/models") ;;
     deployment) arguments+=("$here/../../examples/deployments") ;;
     loads) arguments+=("$here/../../examples/loads") ;;
+    report) arguments+=("$here/../../examples/reports") ;;
   esac
   if [ -f "$here/$target.dict" ]; then arguments+=("-dict=$here/$target.dict"); fi
   echo "=== fuzz_$target: $seconds seconds"

@@ -2,6 +2,8 @@
 
 #include <moeplan/io/report_audit.hpp>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,7 +42,9 @@ TEST_CASE("each claim gets its verdict, with the value and the reason") {
   CHECK(verdicts[1].computed == "4");
   CHECK((verdicts[2].outcome == claim_outcome::undecided));
   CHECK(verdicts[2].computed.empty());
-  CHECK(verdicts[2].because.find("pp") != std::string::npos);
+  CHECK(verdicts[2].because == "not given: PP");
+  CHECK(verdicts[2].missing == std::vector<std::string>{"pp"});
+  CHECK(verdicts[0].missing.empty());
 }
 
 TEST_CASE("a text that is no JSON: where, and what closes what") {
@@ -68,9 +72,36 @@ TEST_CASE("two numbers for one thing: the later fails, and each names the other,
   CHECK((verdicts[1].outcome == claim_outcome::holds));
   CHECK((verdicts[2].outcome == claim_outcome::fails));
   CHECK(verdicts[0].because.ends_with("contradicts second (45 GB)"));
-  CHECK(verdicts[2].because.ends_with("contradicts first (17.7 GB)"));
+  CHECK(verdicts[2].because.starts_with("contradicts first (17.7 GB); by itself it is undecided: 4B x 2 bytes on 2 GPUs, "));
   CHECK(audit_of(memory("first", "17.7 GB") + ", " + memory("second", "17.7 GB"))[1].because.find("contradicts") ==
         std::string::npos);
+}
+
+TEST_CASE("what was computed, as numbers in base units") {
+  const auto verdicts = audit_of(
+      R"({"id": "a", "quantity": "memory_utilisation", "claimed": "25%", "from": {"used_memory": "16 GB", "capacity": "64 GB"}},
+         {"id": "b", "quantity": "throughput", "claimed": "1 seq/ms", "from": {"batch": 1, "latency": "2-4 ms"}},
+         {"id": "c", "quantity": "left_memory", "claimed": "4 GB", "from": {"used_memory": "60-80 GB", "capacity": "64 GB"}},
+         {"id": "d", "quantity": "deployable", "claimed": "yes", "from": {"gpus": 8}},
+         {"id": "e", "quantity": "deployable", "claimed": "yes"})");
+  REQUIRE(verdicts.size() == 5);
+  const auto expect = [](const std::optional<computed_end>& end, const wide_ratio& size, bool is_negative = false) {
+    REQUIRE(end);
+    CHECK((end->size == size));
+    CHECK(end->is_negative == is_negative);
+  };
+  const auto over = [](std::int64_t n, std::int64_t d) { return wide_ratio{uint256{n}, uint256{d}}; };
+  expect(verdicts[0].low, over(1, 4));
+  expect(verdicts[0].high, over(1, 4));
+  expect(verdicts[1].low, over(250, 1));
+  expect(verdicts[1].high, over(500, 1));
+  expect(verdicts[2].low, over(16'000'000'000, 1), true);
+  expect(verdicts[2].high, over(4'000'000'000, 1));
+  CHECK(verdicts[2].computed == "-16 GB to 4 GB");
+  CHECK(!verdicts[3].low);
+  CHECK(verdicts[3].computed == "yes");
+  CHECK(!verdicts[4].low);
+  CHECK(verdicts[4].missing == std::vector<std::string>{"gpus"});
 }
 
 TEST_CASE("no claims, no verdicts") { CHECK(audit_of("").empty()); }

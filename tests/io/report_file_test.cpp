@@ -2,6 +2,7 @@
 
 #include <moeplan/io/report_file.hpp>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -112,6 +113,25 @@ TEST_CASE("a text that is JSON, and one that is not") {
         "of a text, relative to this file");
 }
 
+TEST_CASE("the path of a text is relative to the report, or absolute, and names a file") {
+  const auto about = [](const std::string& path) {
+    return R"({"claims": [{"id": "a", "quantity": "valid_json", "claimed": "yes", "document": ")" + path + "\"}]}";
+  };
+  const std::string absolute = std::filesystem::absolute(examples + "/reports/000.json").string();
+  CHECK(read(about(absolute)).claims[0].document->problem.empty());
+  CHECK(read(about(absolute)).claims[0].document->path == absolute);
+  CHECK(read(about("../reports/000.json")).claims[0].document->problem.empty());
+  for (const std::string path : {"", ".", "..", "/", "/none.json", "000.json/", "000.json\\u0000", "\\u0000", "~/000.json"}) {
+    CAPTURE(path);
+    std::string message;
+    try {
+      (void)read(about(path));
+    } catch (const input_error& error) { message = error.what(); }
+    CHECK(contains(message, "/claims/0/document: no such file"));
+  }
+  CHECK(contains(error_of(about(std::string(10'000, 'a'))), "/claims/0/document: no such file"));
+}
+
 TEST_CASE("a bracket that closes nothing is refused with its place and what closes what") {
   std::string message;
   try {
@@ -172,7 +192,17 @@ TEST_CASE("a claim that cannot be used says where and why") {
   CHECK(
       error_of(
           R"({"claims": [{"id": "a", "quantity": "ratio_to_target", "claimed": "1x", "from": {"value": "1%", "reference": "1 s"}}]})") ==
-      "r.json:1:81: /claims/0/from: two units: found an object, expected value and reference in the same unit");
+      "r.json:1:81: /claims/0/from: two units: found an object, expected value and reference in the same unit, rates of the same "
+      "thing");
+  CHECK(error_of(R"({"claims": [{"id": "a", "quantity": "scaling_efficiency", "claimed": "95%", )"
+                 R"("from": {"throughput": "5 tokens/s", "base_throughput": "5 seq/s"}}]})")
+            .ends_with("/claims/0/from: two units: found an object, expected throughput and base_throughput of the same thing"));
+  CHECK(
+      error_of(with("\"token_throughput\", \"claimed\": \"8 billion things/s\"", "\"experts_per_gpu\", \"claimed\": \"1\"")) ==
+      "r.json:1:94: /claims/0/claimed: no thing that a rate counts: found \"things\" at character 11, expected tokens, sequences, "
+      "samples, requests, batches, steps, FLOP, or nothing, after K, M, B, T or thousand to trillion if any");
+  CHECK(error_of(with("\"token_throughput\", \"claimed\": \"5 samples/s\"", "\"experts_per_gpu\", \"claimed\": \"1\""))
+            .ends_with("found \"5 samples/s\" (a string), expected a rate of tokens, such as 12.8K tokens/s"));
 }
 
 TEST_CASE("a number that nothing is computed from is refused, with those that the quantity takes") {

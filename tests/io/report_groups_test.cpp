@@ -34,11 +34,31 @@ TEST_CASE("a group of three where TP is 2") {
 TEST_CASE("a rank in no group, or in two") {
   CHECK(complaints({{0, 1}}, 2, 3) == texts{"rank 2 is in no TP group"});
   CHECK(complaints({{1, 2}}, 2, 4) == texts{"ranks 0, 3 are in no TP group"});
-  CHECK(complaints({{0, 1}, {1, 2}}, 2, 3) == texts{"rank 1 is listed twice among the TP groups"});
+  CHECK(complaints({{0, 1}, {1, 2}}, 2, 3) == texts{"rank 1 is listed more than once among the TP groups"});
   CHECK(complaints({{0, 3}}, 2, 2) ==
         texts{"rank 3 is in a TP group, but ranks are below the number of GPUs, 2", "rank 1 is in no TP group"});
 }
 
-TEST_CASE("of very many ranks in no group the first are named") {
-  CHECK(complaints({{0}}, 1, 999'999'999'999'999'999) == texts{"ranks 1, 2, 3, 4, 5, 6, 7, 8 are in no TP group"});
+TEST_CASE("of very many ranks the first are named, and the others counted") {
+  CHECK(complaints({{0}}, 1, 999'999'999'999'999'999) ==
+        texts{"ranks 1, 2, 3, 4, 5, 6, 7, 8 and 999999999999999990 more are in no TP group"});
+  CHECK(complaints({{0}}, 1, 9) == texts{"ranks 1, 2, 3, 4, 5, 6, 7, 8 are in no TP group"});
+  CHECK(complaints({{0}}, 1, 10) == texts{"ranks 1, 2, 3, 4, 5, 6, 7, 8 and 1 more are in no TP group"});
+  CHECK(complaints({{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}}, 2, 10) ==
+        texts{"the TP group of ranks 0, 1, 2, 3, 4, 5, 6, 7 and 2 more has 10 members, but TP is 2"});
+  CHECK(complaints({{8, 9}, {8, 9}, {8, 7}}, 2, 8) ==
+        texts{"ranks 8, 9 are listed more than once among the TP groups",
+              "ranks 8, 9 are in a TP group, but ranks are below the number of GPUs, 8",
+              "ranks 0, 1, 2, 3, 4, 5, 6 are in no TP group"});
+}
+
+TEST_CASE("of very many groups of a wrong size the first are named, and the others counted") {
+  std::vector<std::vector<std::int64_t>> members;
+  for (std::int64_t rank = 0; rank < 10; ++rank) members.push_back({rank});
+  const texts all = complaints(members, 2, 10);
+  REQUIRE(all.size() == 9);
+  CHECK(all[7] == "the TP group of rank 7 has 1 member, but TP is 2");
+  CHECK(all[8] == "2 more TP groups do not have 2 members");
+  members.pop_back();
+  CHECK(complaints(members, 2, 9).back() == "1 more TP group does not have 2 members");
 }

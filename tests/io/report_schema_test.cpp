@@ -3,6 +3,8 @@
 
 #include <moeplan/io/report_file.hpp>
 
+#include <iterator>
+#include <random>
 #include <set>
 #include <string>
 #include <utility>
@@ -65,7 +67,8 @@ void judge(const std::string& text) {
   CHECK(schema_validator{schema()}.accepts(parse_json(text, "t").root) == error.empty());
 }
 
-constexpr const char* dimension_names[] = {"number", "bytes", "time", "rate", "share", "answer", "any"};
+constexpr const char* dimension_names[] = {"number",      "bytes",          "time",  "rate",   "token_rate",
+                                           "sample_rate", "operation_rate", "share", "answer", "any"};
 
 const char* name_of_dimension(dimension d) { return dimension_names[static_cast<std::size_t>(d)]; }
 
@@ -148,6 +151,38 @@ const std::vector<std::string> printed{"",
                                        "12.8K tokens/sec",
                                        "12,800 tokens/ms",
                                        "1 x/minute",
+                                       "8 billion tokens/s",
+                                       "8billion tokens/s",
+                                       "8 billion things/s",
+                                       "8 zillion tokens/s",
+                                       "8 Billion tokens/s",
+                                       "8 billion",
+                                       "8 million/ms",
+                                       "8  million/ms",
+                                       "5 tok/s",
+                                       "5tokens/s",
+                                       "5 K  tokens/s",
+                                       "5K /s",
+                                       "5 /s",
+                                       "5B/s",
+                                       "5 B/s",
+                                       "5 B tokens/s",
+                                       "5 things/s",
+                                       "312 samples/s",
+                                       "312 requests/s",
+                                       "3 batches/s",
+                                       "4 iterations/s",
+                                       "400T FLOP/s",
+                                       "400 TFLOP/s",
+                                       "400T FLOPS/s",
+                                       "12.8k tokens/s",
+                                       "12.8ktok/s",
+                                       "900 GB/s",
+                                       "15–20ms",
+                                       "64–128",
+                                       "64—128",
+                                       "4–8x",
+                                       "10–20 tokens/s",
                                        "GB",
                                        "1/8 GB",
                                        "1 ",
@@ -175,6 +210,7 @@ const std::vector<std::pair<const char*, const char*>> inputs{{"pp", "bubble"},
                                                               {"capacity", "memory_utilisation"},
                                                               {"step_time", "communication_overhead"},
                                                               {"throughput", "scaling_efficiency"},
+                                                              {"achieved_flops", "compute_utilisation"},
                                                               {"reference", "ratio_to_target"}};
 
 /// A claim to a value of that dimension.
@@ -182,8 +218,19 @@ std::string claim_to(const std::string& value, dimension d) {
   return claim_with("\"quantity\": \"" + any_quantity_of(d) + "\", \"claimed\": " + value);
 }
 
-constexpr dimension claimed_dimensions[] = {dimension::number, dimension::bytes, dimension::time,
-                                            dimension::rate,   dimension::share, dimension::answer};
+constexpr dimension claimed_dimensions[] = {dimension::number,     dimension::bytes, dimension::time,  dimension::rate,
+                                            dimension::token_rate, dimension::share, dimension::answer};
+
+/// Texts that are nearly rates.
+std::string draw_rate(std::mt19937& from) {
+  const char* const parts[] = {"5",       "1.5",      "8,192",  " ",      " ",   "K",       "M",        "B",
+                               "billion", "thousand", "k",      "tokens", "tok", "seqs",    "requests", "steps",
+                               "FLOP",    "FLOPS",    "things", "/s",     "/ms", "/second", "GB"};
+  std::string words = "5";
+  for (std::size_t n = std::uniform_int_distribution<std::size_t>{0, 5}(from); n > 0; --n)
+    words += parts[std::uniform_int_distribution<std::size_t>{0, std::size(parts) - 1}(from)];
+  return words + (std::uniform_int_distribution<int>{0, 3}(from) == 0 ? "" : "/s");
+}
 
 } // namespace
 
@@ -201,7 +248,8 @@ TEST_CASE("the schema has the reader's keys, and the reader the schema's") {
 
 TEST_CASE("the schema has the reader's names, and the reader the schema's") {
   std::set<std::string> quantities{valid_json};
-  for (std::size_t d = 0; d < 6; ++d) {
+  for (const dimension claimed : claimed_dimensions) {
+    const auto d = static_cast<std::size_t>(claimed);
     std::set<std::string> of_dimension;
     for (const claim_quantity_entry& e : claim_quantity_table)
       if (static_cast<std::size_t>(e.dimension) == d) of_dimension.insert(e.name);
@@ -231,8 +279,23 @@ TEST_CASE("the schema accepts the numbers that the reader accepts") {
     for (const dimension d : claimed_dimensions) judge(claim_to(value, d));
     judge(R"({"claims": [], "deployment": {"layers": )" + value + "}}");
   }
+  for (const std::string& words : printed) {
+    judge(claim_with(R"("quantity": "token_throughput", "claimed": "5/s", "from": {"samples": ")" + words + "\"}"));
+    judge(claim_with(R"("quantity": "compute_utilisation", "claimed": "5%", "from": {"peak_flops": ")" + words + "\"}"));
+  }
   for (const char* value : {"0", "\"30B\"", "\"1 s\"", "\"yes\"", "\"1 PB\"", "null"})
     judge(claim_with(std::string{R"("quantity": "ratio_to_target", "claimed": "1x", "from": {"value": )"} + value + "}"));
+}
+
+TEST_CASE("the schema accepts the rates that the reader accepts") {
+  std::mt19937 from{1};
+  int accepted = 0;
+  for (int i = 0; i < 2'000; ++i) {
+    const std::string claim = claim_to('"' + draw_rate(from) + '"', i % 2 == 0 ? dimension::rate : dimension::token_rate);
+    judge(claim);
+    accepted += error_of(claim).empty() ? 1 : 0;
+  }
+  CHECK(accepted > 100);
 }
 
 TEST_CASE("the schema accepts what the reader accepts, value by value") {

@@ -68,6 +68,48 @@ TEST_CASE("every claim has its members, in the order of the file") {
   CHECK(entry(json["claims"], "id", "memory-within-limit")["relation"] == "less_than");
 }
 
+TEST_CASE("what was computed as numbers in base units, and what is missing by its key") {
+  const nlohmann::json json = audit_of("001.json").json()["claims"];
+  const auto claim = [&json](const char* id) { return entry(json, "id", id); };
+  CHECK(claim("parameters")["computed_low"] == 117'187'500); // 30B x 2 / 512 bytes
+  CHECK(claim("parameters")["computed_high"] == 117'187'500);
+  CHECK(claim("parameters")["missing"] == nlohmann::json::array());
+  CHECK(claim("latency")["computed_low"] == 0.016);
+  CHECK(claim("throughput")["computed_low"] == 8000);
+  CHECK(claim("utilisation-before")["computed_low"] == 30e9 * 2 / 2048 / 64e9);
+  CHECK(claim("utilisation-before")["computed_high"] == 1);
+  CHECK(claim("option-1-deployable")["computed"] == "yes");
+  CHECK(claim("option-1-deployable")["computed_low"].is_null());
+  CHECK(claim("activations")["computed_low"].is_null());
+  CHECK(claim("activations")["missing"] == nlohmann::json{"sequence_length", "micro_batch", "heads"});
+  const std::string left = R"({"id": "left", "quantity": "left_memory", "claimed": "16 GB",
+                               "from": {"capacity": "64 GB", "used_memory": "60-80 GB"}})";
+  const nlohmann::json open = audit_text("{\"claims\": [" + left + "]}").json()["claims"][0];
+  CHECK(open["computed"] == "-16 GB to 4 GB");
+  CHECK(open["computed_low"] == -16'000'000'000);
+  CHECK(open["computed_high"] == 4'000'000'000);
+}
+
+TEST_CASE("weights that all GPUs together cannot hold break a strategy, and every repair on too few GPUs") {
+  const auto report = [](const char* strategy, const char* capacity) {
+    return R"({"deployment": {"parameters": "30B", "bytes_per_parameter": 2, "gpus": 8, "capacity": ")" + std::string{capacity} +
+           R"("}, "strategies": {"s": )" + strategy + R"(}, "claims": []})";
+  };
+  const answer fits = audit_text(report(R"({"tp": 8})", "8 GB"));
+  CHECK(fits.status == 0);
+  CHECK(fits.json()["strategies"][0]["memory"].is_null());
+  const answer small = audit_text(report(R"({"tp": 8})", "4 GB"));
+  CHECK(small.status == 1);
+  const char* const why = "the weights alone, 30B x 2 bytes over 8 GPUs, as by ZeRO-3, take 7.5 GB of each GPU's 4 GB";
+  CHECK(small.json()["strategies"][0]["memory"] == why);
+  CHECK(contains(audit_text(report(R"({"tp": 8})", "4 GB"), "").out, "\n    memory: the weights alone, 30B x 2 bytes over 8 GPUs"));
+  CHECK(small.json()["strategies"][0]["repairs"].empty());
+  CHECK(contains(audit_text(report(R"({"tp": 3})", "4 GB"), "").out, "\n  s: none, since the weights alone, "));
+  const nlohmann::json repairs = audit_text(report(R"({"tp": 3})", "8 GB")).json()["strategies"][0]["repairs"];
+  REQUIRE(!repairs.empty());
+  for (const nlohmann::json& repair : repairs) CHECK(repair["gpus"] == 8); // 7 have 56 GB, in powers of 1024 60.1 GB
+}
+
 TEST_CASE("what the strategies mean under both mappings") {
   const nlohmann::json json = audit_of("001.json").json();
   const nlohmann::json& option = entry(json["strategies"], "name", "option 1");
@@ -133,7 +175,8 @@ TEST_CASE("the text: a table of verdicts, why, what is wrong, and what would be 
   CHECK(contains(a.out, "\n  46  parameters-within-limit  < 64GB                        5.9 GB  holds\n"));
   CHECK(contains(a.out, "\n  micro-batches, line 45: \"128 global batch / 32 micro batch = 4 micro-batches\"\n"));
   CHECK(contains(a.out, "all degrees multiplied (product): 8,192 GPUs, of which there are 128\n"));
-  CHECK(contains(a.out, "experts on the GPUs of dense layers (folded): 32 GPUs of 128\n"));
+  CHECK(contains(a.out, "experts on the GPUs of dense layers (folded): 32 GPUs of 128: 96 stay idle\n"));
+  CHECK(!contains(a.out, "the strategy takes 8192 GPUs")); // once is enough
   CHECK(contains(a.out, "\n    EP 64 to 32, micro-batch 32 to 8; DP 4 to 16 follows: 128 GPUs\n"));
   CHECK(contains(audit_of("001.json", "").out, "\n  option 1: nothing to change under the folded mapping\n"));
 }
@@ -166,10 +209,71 @@ TEST_CASE("the same as a document") {
   CHECK(!contains(a.out, "\n\n\n"));
 }
 
+TEST_CASE("claims in a row with one reason have it once") {
+  const answer a = audit_of("000.json", "");
+  CHECK(
+      contains(a.out,
+               "\n  compute-before, line 29: \"Adjusted from 75% to 68%\"\n  compute-after, line 29: \"Adjusted from 75% to 68%\"\n"
+               "    not given: achieved flops, peak flops\n  communication-before, "));
+}
+
+TEST_CASE("why claims hold, if asked for") {
+  CHECK(!contains(audit_of("000.json", "").out, "What holds, and why"));
+  CHECK(contains(audit_of("000.json", "").out, "\nWhy a claim holds, --reasons says.\n"));
+  const answer a = audit_of("000.json", "--reasons");
+  CHECK(a.status == 1);
+  CHECK(contains(a.out, "\nWhat holds, and why\n-------------------\n"));
+  CHECK(contains(a.out,
+                 "\n  experts-per-gpu, line 43: \"64 experts / 64 EP degree = 1 expert per GPU\"\n    64 experts / EP 64 = 1\n"));
+  CHECK(!contains(a.out, "--reasons"));
+  CHECK(contains(audit_of("000.json", "--markdown --reasons").out, "\n\n## What holds, and why\n\n- original-gpus, "));
+  CHECK(!contains(audit_of("000.json", "--markdown").out, "--reasons"));
+  CHECK(audit_of("000.json", "--json --reasons").status == 2);
+}
+
+TEST_CASE("what Markdown would take for its own is escaped, in names and in texts") {
+  const auto line = [](const std::string& id, const std::string& text) {
+    const std::string claim = R"({"id": ")" + id + R"(", "text": ")" + text +
+                              R"(", "quantity": "layers_per_stage", "claimed": 5, "from": {"layers": 16, "pp": 4}})";
+    return audit_text("{\"claims\": [" + claim + "]}", "--markdown").out;
+  };
+  CHECK(contains(line(R"(a\\|b)", ""), R"(
+|  | a\\\|b | 5 | 4 | fails |
+)"));
+  CHECK(contains(line("c`d", "`e` &lt; $f$ #7"), R"(
+- c\`d: "\`e\` \&lt; \$f\$ \#7")"));
+  CHECK(contains(line("1. x", ""), "\n- 1\\. x\n"));
+  CHECK(contains(line("2) x", ""), "\n- 2\\) x\n"));
+  CHECK(contains(line("- x", ""), "\n- \\- x\n"));
+  CHECK(contains(line("+x", ""), "\n- \\+x\n"));
+  CHECK(contains(line("3.5x", ""), "\n- 3\\.5x\n"));
+}
+
+TEST_CASE("long names do not widen the table, and other letters than ASCII do not shift it") {
+  const auto claim = [](const std::string& id) {
+    return R"({"id": ")" + id + R"(", "quantity": "layers_per_stage", "claimed": 4, "from": {"layers": 16, "pp": 4}})";
+  };
+  const std::string name = "ééééé" + std::string(300, 'x');
+  const std::string report = "{\"claims\": [" + claim(name) + ", " + claim("b") + "]}";
+  const std::string text = audit_text(report, "").out;
+  CHECK(contains(text, "\n      ééééé" + std::string(40, 'x') + "...  4               4  holds\n"));
+  CHECK(contains(text, "\n      b" + std::string(47, ' ') + "  4               4  holds\n"));
+  CHECK(contains(audit_text(report, "--markdown").out, "| " + name + " |"));
+}
+
 TEST_CASE("a name cannot break the table, nor a text steer the terminal") {
+  // C0, C1 (U+009B begins a sequence of its own), a separator of lines, and a mark that turns the direction of writing.
+  for (const char* control :
+       {"\\u0007", "\\u001b", "\\u007f", "\\u0080", "\\u009b", "\\u0085", "\\u2028", "\\u2029", "\\u202e", "\\u2067"}) {
+    CAPTURE(control);
+    const std::string steering = R"({"id": "a)" + std::string{control} + R"(b", "text": ")" + control +
+                                 R"(c", "quantity": "layers_per_stage", "claimed": 5, "from": {"layers": 16, "pp": 4}})";
+    for (const char* options : {"", "--markdown"})
+      CHECK(contains(audit_text("{\"claims\": [" + steering + "]}", options).out, " a b: \"c\"\n"));
+  }
   const std::string claim =
       R"({"id": "a|b\n", "text": "\u001b[2J", "quantity": "layers_per_stage", "claimed": 5, "from": {"layers": 16, "pp": 4}})";
-  CHECK(contains(audit_text("{\"claims\": [" + claim + "]}", "--markdown").out, "\n|  | a\\|b  | 5 | 4 | fails |\n"));
+  CHECK(contains(audit_text("{\"claims\": [" + claim + "]}", "--markdown").out, "\n|  | a\\|b | 5 | 4 | fails |\n"));
   CHECK(!contains(audit_text("{\"claims\": [" + claim + "]}", "").out, "\x1b"));
 }
 

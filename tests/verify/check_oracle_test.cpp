@@ -22,7 +22,7 @@ namespace {
 #define MOEPLAN_TEST_IS_SLOW
 #endif
 #ifdef MOEPLAN_TEST_IS_SLOW
-constexpr std::uint64_t default_cases = 500'000;
+constexpr std::uint64_t default_cases = 100'000;
 #else
 constexpr std::uint64_t default_cases = 10'000'000;
 #endif

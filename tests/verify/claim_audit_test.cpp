@@ -39,6 +39,15 @@ BOTH_TIMES("two claims contradict each other if they are about the same and cann
   EXPECT(!contradict(used("17.7 GB"_printed, "a GPU"), limit));
 });
 
+BOTH_TIMES("rates of different things do not contradict each other", [] {
+  const auto rate = [](printed_value claimed) {
+    return claim{.quantity = q::throughput, .claimed = claimed, .subject = "the cluster"};
+  };
+  EXPECT(contradict(rate("5 sequences/s"_printed), rate("7 samples/s"_printed)));
+  EXPECT(contradict(rate("5/s"_printed), rate("7 tokens/s"_printed)));
+  EXPECT(!contradict(rate("5 sequences/s"_printed), rate("7 tokens/s"_printed)));
+});
+
 BOTH_TIMES("64 GB and 68.7 GB are the same if one is in powers of 1024", [] {
   EXPECT(!contradict(used("64 GB"_printed, "a GPU"), used("68.7 GB"_printed, "a GPU")));
   EXPECT(!contradict(used("64 GiB"_printed, "a GPU"), used("68.7 GB"_printed, "a GPU")));

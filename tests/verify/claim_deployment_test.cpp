@@ -90,6 +90,29 @@ BOTH_TIMES("numbers that are given wrong are found", [] {
   found(claim_input::global_batch, 12, rule::global_batch_divides_by_dp);
 });
 
+constexpr claim_inputs weights(printed_value parameters, printed_value capacity) noexcept {
+  return {{claim_input::parameters, parameters}, {claim_input::bytes_per_parameter, 2}, {claim_input::capacity, capacity}};
+}
+
+// 29.5B x 2 bytes over 8 GPUs are 7.375 GB, which is 6.87 GiB.
+BOTH_TIMES("weights outgrow memory if they do wherever their number lies within its precision", [] {
+  EXPECT(even_share_of_weights(weights("30B"_printed, "80 GB"_printed), 8, false) == interval{7'500'000'000});
+  EXPECT(even_share_of_weights(weights("30B"_printed, "80 GB"_printed), 8, true) ==
+         (interval{wide_ratio{7'375'000'000}, wide_ratio{7'625'000'000}}));
+  const auto outgrow = [](printed_value capacity, byte_reading reading = byte_reading::decimal) {
+    return weights_outgrow(weights("30B"_printed, capacity), 8, reading);
+  };
+  EXPECT(!outgrow("7.375 GB"_printed));
+  EXPECT(outgrow("7.374 GB"_printed));
+  EXPECT(!outgrow("6.87 GB"_printed, byte_reading::binary));
+  EXPECT(outgrow("6.86 GB"_printed, byte_reading::binary));
+  EXPECT(!weights_outgrow(weights("10-30B"_printed, "4 GB"_printed), 8, byte_reading::decimal)); // 10B would fit
+  for (const claim_inputs& unknown :
+       {claim_inputs{{claim_input::capacity, "1 GB"_printed}, {claim_input::parameters, "30B"_printed}},
+        claim_inputs{{claim_input::bytes_per_parameter, 2}, {claim_input::parameters, "30B"_printed}}})
+    EXPECT(!weights_outgrow(unknown, 1, byte_reading::decimal));
+});
+
 } // namespace
 
 TEST_CASE("open numbers never are what is wrong: every strategy whose grids fit is legal") {

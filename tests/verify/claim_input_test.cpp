@@ -28,18 +28,27 @@ BOTH_TIMES("what is counted is exact, what is measured is not", [] {
 });
 
 BOTH_TIMES("units suit a dimension or do not", [] {
-  EXPECT(suits(dimension::number, "30B"_printed.unit));
-  EXPECT(!suits(dimension::number, "30 GB"_printed.unit));
-  EXPECT(!suits(dimension::number, "30%"_printed.unit));
-  EXPECT(suits(dimension::bytes, "30 GB"_printed.unit));
-  EXPECT(suits(dimension::time, "30 ms"_printed.unit));
-  EXPECT(!suits(dimension::time, "30/s"_printed.unit));
-  EXPECT(suits(dimension::rate, "30/s"_printed.unit));
-  for (const printed_value& v : {"0.3"_printed, "30%"_printed, "3x"_printed, "1/3"_printed})
-    EXPECT(suits(dimension::share, v.unit));
-  EXPECT(suits(dimension::answer, "no"_printed.unit));
-  EXPECT(!suits(dimension::answer, "1"_printed.unit));
-  for (const printed_value& v : {"3"_printed, "30%"_printed, "3 s"_printed, "3 GB"_printed}) EXPECT(suits(dimension::any, v.unit));
+  EXPECT(suits(dimension::number, "30B"_printed));
+  EXPECT(!suits(dimension::number, "30 GB"_printed));
+  EXPECT(!suits(dimension::number, "30%"_printed));
+  EXPECT(suits(dimension::bytes, "30 GB"_printed));
+  EXPECT(suits(dimension::time, "30 ms"_printed));
+  EXPECT(!suits(dimension::time, "30/s"_printed));
+  EXPECT(suits(dimension::rate, "30/s"_printed));
+  EXPECT(suits(dimension::rate, "30 tokens/s"_printed));
+  EXPECT(suits(dimension::token_rate, "30 tokens/s"_printed));
+  EXPECT(suits(dimension::token_rate, "30/s"_printed));
+  EXPECT(!suits(dimension::token_rate, "30 samples/s"_printed));
+  EXPECT(!suits(dimension::token_rate, "30 s"_printed));
+  EXPECT(suits(dimension::sample_rate, "30 requests/s"_printed));
+  EXPECT(suits(dimension::sample_rate, "30 sequences/s"_printed));
+  EXPECT(!suits(dimension::sample_rate, "30 tokens/s"_printed));
+  EXPECT(suits(dimension::operation_rate, "30T FLOP/s"_printed));
+  EXPECT(!suits(dimension::operation_rate, "30T tokens/s"_printed));
+  for (const printed_value& v : {"0.3"_printed, "30%"_printed, "3x"_printed, "1/3"_printed}) EXPECT(suits(dimension::share, v));
+  EXPECT(suits(dimension::answer, "no"_printed));
+  EXPECT(!suits(dimension::answer, "1"_printed));
+  for (const printed_value& v : {"3"_printed, "30%"_printed, "3 s"_printed, "3 GB"_printed}) EXPECT(suits(dimension::any, v));
 });
 
 BOTH_TIMES("units have words", [] {

@@ -16,6 +16,12 @@ using is = claim_relation;
 
 constexpr bool says(const claim& c, text expected) noexcept { return text{reason(c, judge(c))} == expected; }
 
+constexpr bool contains(text all, text part) noexcept {
+  for (std::size_t at = 0; at + part.size() <= all.size(); ++at)
+    if (all.part(at, part.size()) == part) return true;
+  return false;
+}
+
 constexpr claim_inputs option_1{{in::tp_size, 4}, {in::pp_size, 4}, {in::ep_size, 8}, {in::dp_size, 4}};
 constexpr claim_inputs corrected{{in::tp_size, 2}, {in::pp_size, 4}, {in::ep_size, 64}, {in::dp_size, 4}};
 
@@ -32,9 +38,11 @@ BOTH_TIMES("the formula with its numbers, and what came out", [] {
                .claimed = "64 GB"_printed,
                .inputs = {{in::used_memory, "5.9 GB"_printed}}},
               "5.9 GB (5.85 GB to 5.95 GB with its inputs rounded), not more than 64 GB"));
-  EXPECT(says({.quantity = q::group_members, .relation = is::differs, .claimed = 3, .inputs = {{in::degree, 2}}}, "2, not 3"));
+  EXPECT(says({.quantity = q::group_members, .relation = is::differs, .claimed = 3, .inputs = {{in::degree, 2}}},
+              "members of a group of degree 2 = 2, not 3"));
   EXPECT(says({.quantity = q::group_members, .relation = is::differs, .claimed = 3, .inputs = {{in::degree, 3}}},
-              "3, not other than 3"));
+              "members of a group of degree 3 = 3, not other than 3"));
+  EXPECT(says({.quantity = q::available_gpus, .claimed = 8, .inputs = {{in::gpus, 8}}}, "GPUs of the deployment = 8"));
 });
 
 BOTH_TIMES("GPUs under both mappings", [] {
@@ -66,12 +74,6 @@ BOTH_TIMES("what a strategy violates, and what would be enough", [] {
               "no rule is violated: 64 GPUs of 512 under the folded mapping; the strategy takes 64 GPUs, the cluster has 512: the "
               "rest stays idle; nearest legal dp: 32; all degrees multiplied are 512"));
 });
-
-constexpr bool contains(text all, text part) noexcept {
-  for (std::size_t at = 0; at + part.size() <= all.size(); ++at)
-    if (all.part(at, part.size()) == part) return true;
-  return false;
-}
 
 BOTH_TIMES("of many violations two are said and the others counted, however long their numbers are", [] {
   claim c{.quantity = q::deployable,
@@ -121,10 +123,95 @@ BOTH_TIMES("what is missing", [] {
                .claimed = "256 MB"_printed,
                .inputs = {{in::sequence_length, 1}, {in::micro_batch, 1}, {in::hidden_size, 1}, {in::heads, 1}, {in::layers, 1}}},
               "it takes the tensors of each layer, which the whole architecture decides"));
-  EXPECT(says(
-      {.quantity = q::experts_per_gpu, .claimed = 4, .inputs = {{in::experts, 64}, {in::ep_size, 0}}},
-      "nothing comes out: a divisor is 0, a difference is negative, a count is a range, or a number needs more than 256 bits"));
+  EXPECT(says({.quantity = q::product_gpus, .claimed = 4, .inputs = {{in::ep_size, 64}}}, "not given: TP, PP, DP"));
   EXPECT(says({.quantity = q::memory_utilisation, .claimed = "5 GB"_printed}, "a unit does not suit what it is a number of"));
+});
+
+BOTH_TIMES("why nothing comes out", [] {
+  EXPECT(says({.quantity = q::experts_per_gpu, .claimed = 4, .inputs = {{in::experts, 64}, {in::ep_size, 0}}},
+              "nothing comes out: EP is 0"));
+  EXPECT(says({.quantity = q::experts_per_gpu, .claimed = 4, .inputs = {{in::experts, 64}, {in::ep_size, "0-8"_printed}}},
+              "nothing comes out: EP can be 0"));
+  EXPECT(says({.quantity = q::deployable, .claimed = "yes"_printed, .inputs = {{in::gpus, "64-128"_printed}}},
+              "nothing comes out: GPUs 64-128 is no single whole number"));
+  EXPECT(says({.quantity = q::variance, .claimed = 0, .inputs = {{in::items, "1.5"_printed}, {in::parts, 2}}},
+              "nothing comes out: items 1.5 is no single whole number"));
+  EXPECT(
+      says({.quantity = q::parameter_memory,
+            .claimed = "5 GB"_printed,
+            .inputs =
+                {{in::parameters, "30B"_printed}, {in::bytes_per_parameter, 2}, {in::gpus, 4}, {in::tp_size, 2}, {in::pp_size, 4}}},
+           "nothing comes out: TP 2 x PP 4 are more parts than there are GPUs, 4"));
+  EXPECT(says(
+      {.quantity = q::token_throughput, .claimed = "300,000-320,000/s"_printed, .inputs = {{in::samples, "300-312/s"_printed}}},
+      "nothing comes out: of ranges it is open how many tokens a sample has"));
+  constexpr printed_value most = "999,999,999,999,999,999T"_printed;
+  EXPECT(says({.quantity = q::product_gpus,
+               .claimed = 1,
+               .inputs = {{in::tp_size, most}, {in::pp_size, most}, {in::ep_size, most}, {in::dp_size, most}}},
+              "nothing comes out: a number needs more than 256 bits"));
+});
+
+BOTH_TIMES("less than nothing left", [] {
+  const auto left = [](printed_value used, printed_value claimed) {
+    return claim{
+        .quantity = q::left_memory, .claimed = claimed, .inputs = {{in::capacity, "64 GB"_printed}, {in::used_memory, used}}};
+  };
+  EXPECT(says(left("80 GB"_printed, "16 GB"_printed),
+              "64 GB - 80 GB = -16 GB (-16.5 GB to -15.5 GB with its inputs rounded): more is used than there is"));
+  EXPECT(text{computed_words(left("80 GB"_printed, "16 GB"_printed), judge(left("80 GB"_printed, "16 GB"_printed)))} == "-16 GB");
+  EXPECT(says(left("60-80 GB"_printed, "4 GB"_printed), "64 GB - 60-80 GB: from -16 GB to 4 GB"));
+  EXPECT(says({.quantity = q::left_memory,
+               .claimed = "5 GB"_printed,
+               .inputs = {{in::capacity, "64 GB"_printed}, {in::utilisation, "125%"_printed}}},
+              "64 GB less 125% of it = -16 GB (-16.32 GB to -15.68 GB with its inputs rounded): more is used than there is"));
+});
+
+BOTH_TIMES("of degrees that are ranges there is no folded number of GPUs", [] {
+  EXPECT(says({.quantity = q::product_gpus,
+               .claimed = "128-256"_printed,
+               .inputs = {{in::tp_size, 4}, {in::pp_size, 4}, {in::ep_size, "2-4"_printed}, {in::dp_size, 4}}},
+              "TP 4 x PP 4 x EP 2-4 x DP 4: from 128 to 256"));
+  EXPECT(says({.quantity = q::folded_gpus,
+               .claimed = "8-16"_printed,
+               .inputs = {{in::tp_size, "2-4"_printed}, {in::pp_size, 4}, {in::ep_size, 8}, {in::dp_size, 1}}},
+              "TP 2-4 x DP 1 x PP 4: from 8 to 16"));
+});
+
+BOTH_TIMES("weights that the memory of all GPUs cannot hold", [] {
+  claim c{.quantity = q::deployable,
+          .claimed = "yes"_printed,
+          .inputs = {{in::gpus, 8},
+                     {in::tp_size, 8},
+                     {in::parameters, "671B"_printed},
+                     {in::bytes_per_parameter, 2},
+                     {in::capacity, "80 GB"_printed}}};
+  EXPECT(says(c,
+              "no rule is violated: 8 GPUs of 8 under the folded mapping; but the weights alone, 671B x 2 bytes over 8 GPUs, as by "
+              "ZeRO-3, take 167.75 GB of each GPU's 80 GB"));
+  c.inputs.set(in::tp_size, 16);
+  const reason_text said = reason(c, judge(c));
+  EXPECT(contains(said, "the weights alone, 671B x 2 bytes over 8 GPUs, as by ZeRO-3, take 167.75 GB of each GPU's 80 GB; "));
+});
+
+BOTH_TIMES("where both ends are the same there is one value, and what it assumes", [] {
+  EXPECT(
+      says({.quantity = q::parameter_memory,
+            .claimed = "7.5 GB"_printed,
+            .inputs =
+                {{in::parameters, "30B"_printed}, {in::bytes_per_parameter, 2}, {in::gpus, 8}, {in::tp_size, 2}, {in::pp_size, 4}}},
+           "30B x 2 bytes, spread over 8 GPUs = 7.5 GB (cut TP 2 x PP 4 ways alone, into equal stages, nothing replicated)"));
+});
+
+BOTH_TIMES("one of a thing is not several", [] {
+  EXPECT(says({.quantity = q::parameter_memory,
+               .claimed = "30 GB"_printed,
+               .inputs = {{in::parameters, "30B"_printed}, {in::bytes_per_parameter, 1}, {in::gpus, 1}}},
+              "30B x 1 byte, spread over 1 GPU = 30 GB (all of them on each GPU)"));
+  EXPECT(says({.quantity = q::pipeline_bubble, .claimed = "0%"_printed, .inputs = {{in::pp_size, 1}, {in::micro_batches, 1}}},
+              "a pipeline of 1 stage and 1 micro-batch: (p - 1) / (m v + p - 1) = 0%"));
+  EXPECT(says({.quantity = q::expert_modules, .claimed = 11, .inputs = {{in::layers, 1}, {in::experts, 11}}},
+              "1 layer x 11 experts = 11"));
 });
 
 BOTH_TIMES("other notes", [] {
@@ -132,6 +219,9 @@ BOTH_TIMES("other notes", [] {
               "64 experts / EP 3 = 21.33, which is no whole number"));
   EXPECT(says({.quantity = q::token_throughput, .claimed = "319,488/s"_printed, .inputs = {{in::samples, "312/s"_printed}}},
               "312/s x a whole number of tokens a sample = 319,488/s: 1,024 tokens a sample"));
+  EXPECT(
+      says({.quantity = q::token_throughput, .claimed = "312 tokens/s"_printed, .inputs = {{in::samples, "312 samples/s"_printed}}},
+           "312 samples/s x a whole number of tokens a sample = 312 tokens/s: 1 token a sample"));
   EXPECT(says({.quantity = q::parameter_memory,
                .claimed = "223.52 MB"_printed,
                .inputs = {{in::parameters, "30.0B"_printed}, {in::bytes_per_parameter, 4}, {in::ways, 512}}},

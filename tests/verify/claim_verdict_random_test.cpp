@@ -85,7 +85,7 @@ TEST_CASE("what is left holds if the intervals of difference and claim meet") {
   int wrong = 0;
   int held = 0;
   for (int i = 0; i < 2'000; ++i) {
-    const drawn used = {from.below(1000), 1}; // 0.0% to 99.9%
+    const drawn used = {from.below(1'200), 1}; // 0.0% to 119.9%: beyond 100% less than nothing is left
     const drawn claimed = from.near((1000 - wide{used.digits}) * 64, 1000);
     const claim c{.quantity = claim_quantity::left_memory,
                   .claimed = claimed.printed(printed_unit::bytes, 3, false),

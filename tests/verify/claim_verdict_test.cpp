@@ -198,6 +198,87 @@ BOTH_TIMES("units that do not suit are no verdict", [] {
   };
   EXPECT(holds(ratio("6,400 tokens/ms"_printed, "12,800 tokens/ms"_printed)));
   EXPECT(!has_suitable_units(ratio("6,400 tokens/ms"_printed, "12,800 GB"_printed)));
+  EXPECT(!has_suitable_units(ratio("6,400 tokens/ms"_printed, "12,800 sequences/ms"_printed)));
+  EXPECT(holds(ratio("6,400 tokens/ms"_printed, "12,800/ms"_printed)));
+  EXPECT(holds(ratio("156 samples/s"_printed, "312 sequences/s"_printed)));
+  const auto scaling = [](printed_value rate, printed_value base) {
+    return claim{.quantity = q::scaling_efficiency,
+                 .claimed = "50%"_printed,
+                 .inputs = {{in::throughput, rate}, {in::gpus, 4}, {in::base_throughput, base}, {in::base_gpus, 1}}};
+  };
+  EXPECT(holds(scaling("200 tokens/s"_printed, "100 tokens/s"_printed)));
+  EXPECT(!has_suitable_units(scaling("200 tokens/s"_printed, "100 samples/s"_printed)));
+});
+
+constexpr claim left_by_use(is relation, printed_value used, printed_value claimed) noexcept {
+  return {.quantity = q::left_memory,
+          .relation = relation,
+          .claimed = claimed,
+          .inputs = {{in::capacity, "64 GB"_printed}, {in::used_memory, used}}};
+}
+
+BOTH_TIMES("where more is used than there is, less than nothing is left", [] {
+  constexpr printed_value used = "80 GB"_printed;
+  const claim_verdict v = judge(left_by_use(is::equals, used, "16 GB"_printed));
+  EXPECT(v.fails());
+  EXPECT(v.value == interval{0} && v.shortfall == interval{wide_ratio{16'000'000'000}});
+  EXPECT(!v.is_open());
+  EXPECT(fails(left_by_use(is::equals, used, "0 GB"_printed)));
+  EXPECT(fails(left_by_use(is::at_least, used, "0 GB"_printed)));
+  EXPECT(fails(left_by_use(is::more_than, used, "0 GB"_printed)));
+  EXPECT(holds(left_by_use(is::at_most, used, "0 GB"_printed)));
+  EXPECT(holds(left_by_use(is::less_than, used, "0 GB"_printed)));
+  EXPECT(holds(left_by_use(is::differs, used, "16 GB"_printed)));
+  EXPECT(fails(left("64 GB"_printed, "125%"_printed, "16 GB"_printed)));
+  EXPECT(holds(left("64 GB"_printed, "100.0%"_printed, "0 GB"_printed)));
+  EXPECT(holds(left_by_use(is::equals, "64 GB"_printed, "0 GB"_printed)));
+});
+
+// 60 to 80 of 64 leave 4 to -16.
+BOTH_TIMES("where it is open whether more is used than there is", [] {
+  constexpr printed_value used = "60-80 GB"_printed;
+  EXPECT(judge(left_by_use(is::equals, used, "3 GB"_printed)).is_undecided());
+  EXPECT(judge(left_by_use(is::equals, used, "0-5 GB"_printed)).is_undecided());
+  EXPECT(fails(left_by_use(is::equals, used, "6 GB"_printed)));
+  EXPECT(judge(left_by_use(is::at_least, used, "0 GB"_printed)).is_undecided());
+  EXPECT(judge(left_by_use(is::less_than, used, "4 GB"_printed)).is_undecided());
+  EXPECT(holds(left_by_use(is::less_than, used, "5 GB"_printed)));
+  EXPECT(fails(left_by_use(is::more_than, used, "5 GB"_printed)));
+});
+
+// 63.8 less 63.5 to 64.5 is 0.3 to -0.7.
+BOTH_TIMES("what is printed as more than there is can be less", [] {
+  const auto used_64 = [](printed_value claimed) {
+    return claim{.quantity = q::left_memory,
+                 .claimed = claimed,
+                 .inputs = {{in::capacity, "63.8 GB"_printed}, {in::used_memory, "64 GB"_printed}}};
+  };
+  EXPECT(holds(used_64("0.3 GB"_printed)));
+  EXPECT(fails(used_64("0.4 GB"_printed)));
+});
+
+constexpr claim weights_on(printed_value gpus, printed_value capacity, printed_value answer) noexcept {
+  return {.quantity = q::deployable,
+          .claimed = answer,
+          .inputs = {{in::gpus, gpus}, {in::parameters, "30B"_printed}, {in::bytes_per_parameter, 2}, {in::capacity, capacity}}};
+}
+
+// 29.5B x 2 bytes over 4 GPUs are 14.75 GB, and 13.74 GiB.
+BOTH_TIMES("a strategy whose weights cannot fit is not deployable", [] {
+  EXPECT(holds(weights_on(4, "16 GB"_printed, "yes"_printed)));
+  EXPECT(fails(weights_on(4, "16 GB"_printed, "no"_printed)));
+  EXPECT(holds(weights_on(4, "14.75 GB"_printed, "yes"_printed)));
+  EXPECT(fails(weights_on(4, "12 GB"_printed, "yes"_printed)));
+  EXPECT(holds(weights_on(4, "12 GB"_printed, "no"_printed)));
+  EXPECT(holds(weights_on(5, "12 GB"_printed, "yes"_printed)));
+  EXPECT(holds(weights_on(4, "14 GB"_printed, "yes"_printed))); // if that is GiB
+  EXPECT(judge(weights_on(4, "14 GB"_printed, "yes"_printed)).reading == byte_reading::binary);
+  EXPECT(fails(weights_on(4, "13.7 GiB"_printed, "yes"_printed)));
+  claim idle = weights_on(8, "16 GB"_printed, "yes"_printed); // 4 of 8 GPUs would do, 2 do not
+  idle.inputs.set(in::dp_size, 4);
+  EXPECT(holds(idle));
+  idle.inputs.set(in::dp_size, 2);
+  EXPECT(fails(idle));
 });
 
 BOTH_TIMES("what has no value is undecided", [] {

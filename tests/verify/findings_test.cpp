@@ -51,6 +51,17 @@ BOTH_TIMES("every rule can be added, the first and the last too", [] {
   EXPECT(all.size() == rule_count);
 });
 
+BOTH_TIMES("one GPU is no GPUs", [] {
+  const findings alone = check({.cluster = {.total = 16}, .strategy = {ep{16}, dp{1}}, .profile = profile::universal});
+  bool said = false;
+  for (const finding f : alone) {
+    if (f.id() != rule::stage_divides_by_expert_ranks) continue;
+    said = true;
+    EXPECT(text{f.message()} == "the experts' ETP 1 x EP 16 = 16 ranks do not divide the 1 GPU of a stage (TP x CP x DP)");
+  }
+  EXPECT(said);
+});
+
 BOTH_TIMES("an iterator steps from one finding to the next", [] {
   findings::iterator at = wrong.begin();
   EXPECT((*at).id() == rule::stage_divides_by_expert_ranks);

@@ -14,9 +14,44 @@ using namespace moeplan;
 
 namespace {
 
-const char* const parts[] = {"~",   "1", "64", "8,192", "17.7",     "0.016", "000", ".",     ",",         "-",   "/",
-                             "1/8", " ", "%",  "x",     "K",        "M",     "B",   "T",     "GB",        "MiB", "ms",
-                             "us",  "s", "/s", "/ms",   "tokens/s", "yes",   "no",  "bytes", "999999999", "\x80"};
+const char* const parts[] = {"~",
+                             "1",
+                             "64",
+                             "8,192",
+                             "17.7",
+                             "0.016",
+                             "000",
+                             ".",
+                             ",",
+                             "-",
+                             "/",
+                             "1/8",
+                             " ",
+                             "%",
+                             "x",
+                             "K",
+                             "M",
+                             "B",
+                             "T",
+                             "GB",
+                             "MiB",
+                             "ms",
+                             "us",
+                             "s",
+                             "/s",
+                             "/ms",
+                             "tokens/s",
+                             "yes",
+                             "no",
+                             "bytes",
+                             "999999999",
+                             "\x80",
+                             " tokens/s",
+                             " req/ms",
+                             "billion",
+                             " thousand",
+                             "\xe2\x80\x93",
+                             "FLOP/us"};
 
 std::string draw(std::mt19937& from) {
   std::string t;

@@ -63,11 +63,33 @@ BOTH_TIMES("shares, times and rates", [] {
   EXPECT("312 samples/s"_printed.unit == printed_unit::rate);
 });
 
+BOTH_TIMES("a scale in words, and the thing that a rate counts", [] {
+  EXPECT(exact_value("8 billion tokens/s"_printed) == interval{8'000'000'000});
+  EXPECT(exact_value("1.5 million tokens/second"_printed) == interval{1'500'000});
+  EXPECT(exact_value("12 thousand/s"_printed) == interval{12'000});
+  EXPECT(exact_value("2trillion FLOP/s"_printed) == interval{2'000'000'000'000});
+  EXPECT(exact_value("30 billion"_printed) == interval{30'000'000'000});
+  EXPECT("30 billion"_printed == "30B"_printed);
+  EXPECT("8 billion tokens/s"_printed == "8B tok/s"_printed);
+  EXPECT("8 billion tokens/s"_printed.thing == counted_thing::tokens);
+  EXPECT("5 seq/s"_printed.thing == counted_thing::sequences);
+  EXPECT("5samples/s"_printed.thing == counted_thing::samples);
+  EXPECT("5 req/s"_printed.thing == counted_thing::requests);
+  EXPECT("5 iterations/s"_printed.thing == counted_thing::steps);
+  EXPECT("5 batches/s"_printed.thing == counted_thing::batches);
+  EXPECT("400T FLOPs/s"_printed.thing == counted_thing::operations);
+  EXPECT("5K/s"_printed.thing == counted_thing::unstated);
+  EXPECT("5B/s"_printed == "5 billion/s"_printed); // as with all numbers, B right after one is a billion
+});
+
 BOTH_TIMES("ranges", [] {
   EXPECT((exact_value("15-20 ms"_printed) == interval{over(15, 1000).low, over(20, 1000).low}));
   EXPECT((exact_value("~800-1200 sequences/second"_printed) == interval{wide_ratio{800}, wide_ratio{1200}}));
   EXPECT((exact_value("4-8x"_printed) == interval{wide_ratio{4}, wide_ratio{8}}));
   EXPECT((exact_value("0.5-1%"_printed) == interval{over(5, 1000).low, over(1, 100).low}));
+  EXPECT(
+      "15\xe2\x80\x93"
+      "20 ms"_printed == "15-20 ms"_printed); // an en dash
   EXPECT(!"3-3"_printed.is_range());
 });
 
@@ -96,6 +118,27 @@ BOTH_TIMES("what is no such number says where it stops being one", [] {
   EXPECT(stops_at("5  GB", 1, "  GB"));
   EXPECT(stops_at("1,00", 1, ",00"));
   EXPECT(stops_at("1,0000", 1, ",0000"));
+  EXPECT(stops_at("8 billion things/s", 10, "things"));
+  EXPECT(stops_at("8 things/s", 2, "things"));
+  EXPECT(stops_at("8 zillion tokens/s", 2, "zillion tokens"));
+  EXPECT(stops_at("8 Billion", 1, " Billion"));
+  EXPECT(stops_at("5 K  tokens/s", 4, " tokens"));
+  EXPECT(stops_at("5K /s", 3, "/"));
+  EXPECT(stops_at("5 billionth/s", 2, "billionth"));
+  EXPECT(stops_at("400 TFLOP/s", 4, "TFLOP"));
+  EXPECT(stops_at("12.8ktok/s", 4, "ktok"));
+  EXPECT(stops_at("12.8k tokens/s", 4, "k tokens"));
+  EXPECT(stops_at("900 GB/s", 4, "GB"));
+  EXPECT(stops_at("900 GiB/s", 4, "GiB"));
+  EXPECT(stops_at("900 B/s", 4, "B")); // bytes
+  EXPECT(stops_at("3 K tok/s/GPU", 8, "s/GPU"));
+  EXPECT(
+      stops_at("15\xe2\x80\x94"
+               "20 ms",
+               2,
+               "\xe2\x80\x94"
+               "20 ms")); // an em dash
+  EXPECT(stops_at("15\xe2\x80", 2, "\xe2\x80"));
   EXPECT(stops_at("5 tokens/hour", 9, "hour"));
   EXPECT(stops_at("5 tokens/", 9, ""));
   EXPECT(stops_at("1/0", 2, "0"));

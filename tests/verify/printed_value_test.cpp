@@ -71,6 +71,15 @@ BOTH_TIMES("a fraction is not rounded", [] {
   EXPECT(rounded_value(v) == interval{over(1, 8)});
 });
 
+BOTH_TIMES("rates of one thing can be compared, and so can any with one that does not say", [] {
+  EXPECT(are_comparable(counted_thing::tokens, counted_thing::tokens));
+  EXPECT(are_comparable(counted_thing::unstated, counted_thing::tokens));
+  EXPECT(are_comparable(counted_thing::tokens, counted_thing::unstated));
+  EXPECT(are_comparable(counted_thing::samples, counted_thing::sequences)); // one and the same for a language model
+  EXPECT(!are_comparable(counted_thing::samples, counted_thing::tokens));
+  EXPECT(!are_comparable(counted_thing::requests, counted_thing::sequences));
+});
+
 static_assert(moeplan_test::name_the_same_type<printed_value{64}, printed_value{64}>);
 
 } // namespace

@@ -18,9 +18,40 @@ constexpr bool stays(text printed) noexcept {
 }
 
 BOTH_TIMES("printed values are written as they are read", [] {
-  for (const text t : {"64",      "8,192", "1,048,576", "30B",     "12.8K",    "1.04T",  "17.7 GB", "223.52 MB", "16 GiB",
-                       "5 bytes", "27.6%", "64x",       "1/8",     "0.016 s",  "8.5 ms", "7 us",    "15-20 ms",  "4-8x",
-                       "0.50%",   "yes",   "no",        "15.6K/s", "6,400/ms", "1/us",   "2M/us",   "312/s",     "0"})
+  for (const text t : {"64",
+                       "8,192",
+                       "1,048,576",
+                       "30B",
+                       "12.8K",
+                       "1.04T",
+                       "17.7 GB",
+                       "223.52 MB",
+                       "16 GiB",
+                       "5 bytes",
+                       "27.6%",
+                       "64x",
+                       "1/8",
+                       "0.016 s",
+                       "8.5 ms",
+                       "7 us",
+                       "15-20 ms",
+                       "4-8x",
+                       "0.50%",
+                       "yes",
+                       "no",
+                       "15.6K/s",
+                       "6,400/ms",
+                       "1/us",
+                       "2M/us",
+                       "312/s",
+                       "0",
+                       "12.8K tokens/s",
+                       "8,000 sequences/s",
+                       "312 samples/s",
+                       "2 requests/ms",
+                       "3 batches/s",
+                       "4 steps/us",
+                       "400T FLOP/s"})
     EXPECT(stays(t));
 });
 
@@ -45,6 +76,7 @@ BOTH_TIMES("computed values are rounded to the decimals asked for, without zeros
   EXPECT(writes(1, "yes"_printed, decimal, 0, "yes"));
   EXPECT(writes(0, "yes"_printed, decimal, 0, "no"));
   EXPECT(writes(12'800'000, "1/ms"_printed, decimal, 0, "12,800/ms"));
+  EXPECT(writes(8'000'000'000, "1 billion tokens/s"_printed, decimal, 0, "8B tokens/s"));
 });
 
 BOTH_TIMES("below 1 there are three digits after the zeros", [] {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -28,7 +29,8 @@
 ///                  "from": {"capacity": "64 GB", "utilisation": "66.1%"}}]}
 ///
 /// A claim that names a strategy is computed from the deployment and that strategy's degrees; `from` adds to them and comes before them.
-/// Degrees are taken as they stand, EP 0 among them. What cannot be understood throws input_error.
+/// Degrees are taken as they stand, EP 0 among them. A claim on whether a text is JSON names its file: relative to the folder of the
+/// report, or absolute. What cannot be understood throws input_error.
 
 namespace moeplan::io {
 
@@ -146,13 +148,14 @@ private:
   static void read_deployment(const json_place& place, claim_inputs& to);
   [[nodiscard]] static report_strategy read_strategy(const json_place& place, const std::string& name);
   [[nodiscard]] static report_groups read_groups(const json_place& place, axis of);
-  [[nodiscard]] report_claim read_claim(const json_place& place) const;
+  [[nodiscard]] report_claim read_claim(const json_place& place);
   [[nodiscard]] report_document read_document(const json_place& place) const;
   void read_statement(json_object& object, report_claim& c) const;
   [[noreturn]] static void refuse_unused(const json_place& from, const report_claim& c, claim_input name);
 
   const json_document& document_;
   report_file file_;
+  std::unordered_set<std::string> ids_; ///< of the claims so far
 };
 
 [[nodiscard]] inline std::string non_empty_string(const json_place& place) {
@@ -198,11 +201,13 @@ inline report_strategy report_reader::read_strategy(const json_place& place, con
   return s;
 }
 
-/// Relative to the report file's folder.
+/// Relative to the report file's folder, or absolute.
 inline report_document report_reader::read_document(const json_place& place) const {
   const std::string path = (std::filesystem::path{document_.file}.parent_path() / place.string()).string();
   std::error_code ignored;
-  if (!std::filesystem::is_regular_file(path, ignored)) place.refuse("the path of a text, relative to this file", "no such file");
+  const bool ends_early = path.find('\0') != std::string::npos; // and would be the path of another file
+  if (ends_early || !std::filesystem::is_regular_file(path, ignored))
+    place.refuse("the path of a text, relative to this file", "no such file");
   report_document result{place.string(), {}};
   try {
     (void)read_json(path);
@@ -257,17 +262,20 @@ inline void report_reader::read_statement(json_object& object, report_claim& c) 
     if (!c.stated.inputs.set(i.name, i.value))
       from->refuse("at most " + std::to_string(claim_inputs::capacity) + " numbers with those of the strategy", "too many numbers");
   }
-  if (!has_suitable_units(c.stated)) from->refuse("value and reference in the same unit", "two units");
+  // Each number suits itself; those left are two that the claim compares.
+  if (!has_suitable_units(c.stated))
+    from->refuse(given.gives(claim_input::value) ? "value and reference in the same unit, rates of the same thing"
+                                                 : "throughput and base_throughput of the same thing",
+                 "two units");
 }
 
-inline report_claim report_reader::read_claim(const json_place& place) const {
+inline report_claim report_reader::read_claim(const json_place& place) {
   json_object object{place, "an object with id, quantity, claimed and more"};
   object.allow_only({"id", "lines", "text", "quantity", "relation", "claimed", "subject", "strategy", "from", "document"});
   report_claim c;
   const json_place id = object.need("id");
   c.id = non_empty_string(id);
-  for (const report_claim& other : file_.claims)
-    if (other.id == c.id) id.refuse("an id that no other claim has", "given twice");
+  if (!ids_.insert(c.id).second) id.refuse("an id that no other claim has", "given twice");
   if (const auto lines = object.find("lines"))
     for (const json_place& line : lines->items("an array of numbers of lines"))
       if (c.lines.push_back(line.non_negative()); c.lines.back() == 0) line.refuse("an integer from 1", "a number out of range");

@@ -36,7 +36,7 @@ inline constexpr std::int64_t largest_printed_integer = 999'999'999'999'999'999;
   const bool is_number = place.is(json_kind::integer) || place.is(json_kind::large_integer);
   if (!is_number && !place.is(json_kind::string)) place.refuse(expected + ", as an integer or in a string as it is printed");
   const printed_value value = is_number ? printed_value{read_printed_integer(place)} : place.parse(&parse_printed);
-  if (!suits(d, value.unit)) place.refuse(expected);
+  if (!suits(d, value)) place.refuse(expected);
   return value;
 }
 

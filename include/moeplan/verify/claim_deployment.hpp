@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 
 #include <moeplan/describe/deployment.hpp>
 #include <moeplan/number/divisors.hpp>
+#include <moeplan/number/interval.hpp>
 #include <moeplan/number/optional_integer.hpp>
 #include <moeplan/verify/claim_input.hpp>
 
@@ -85,7 +87,7 @@ namespace detail {
 }
 
 /// A deployment with the numbers given: degrees, GPUs, layers, experts, sizes, batches. What is left open is the smallest number of
-/// which no rule complains, and memory is not judged. So what `check` finds wrong is wrong whatever the open numbers are, and where it
+/// which no rule complains, and memory is not judged; of that, weights_outgrow() knows what cannot be. So what `check` finds wrong is wrong whatever the open numbers are, and where it
 /// finds nothing the deployment can be legal. It serves if sequences in flight are given (`batch`), and else trains. Rules are those
 /// of arithmetic alone, since a report names no framework that decides.
 [[nodiscard]] constexpr deployment deployment_described_by(const claim_inputs& given) noexcept {
@@ -97,6 +99,25 @@ namespace detail {
   d.workload = detail::workload_described_by(given, s);
   d.profile = profile::universal;
   return d;
+}
+
+/// What each of so many GPUs has of the weights, if they are spread over all of them evenly, as by ZeRO-3: the least there can be of the
+/// fullest. Of what is printed, or with its precision where `rounded`. Preconditions: parameters and their bytes are given, gpus is at
+/// least 1.
+[[nodiscard]] constexpr interval even_share_of_weights(const claim_inputs& given, std::int64_t gpus, bool rounded) noexcept {
+  const printed_value& parameters = given[claim_input::parameters];
+  return (rounded ? rounded_value(parameters) : exact_value(parameters)) * exact_value(given[claim_input::bytes_per_parameter]) /
+         interval{gpus};
+}
+
+/// Whether so many GPUs cannot hold even the weights, however those are spread and wherever each number lies within its precision. False
+/// where parameters, their bytes or the capacity of a GPU are not given. Precondition: gpus is at least 1.
+[[nodiscard]] constexpr bool weights_outgrow(const claim_inputs& given, std::int64_t gpus, byte_reading reading) noexcept {
+  for (const claim_input needed : {claim_input::parameters, claim_input::bytes_per_parameter, claim_input::capacity})
+    if (!given.gives(needed)) return false;
+  const interval share = even_share_of_weights(given, gpus, true);
+  const interval capacity = exact_value(given[claim_input::capacity], reading);
+  return !share.overflowed() && !capacity.overflowed() && capacity.high < share.low;
 }
 
 } // namespace moeplan

@@ -41,10 +41,11 @@ struct claim_formula {
   needed_inputs needs{};
   const char* words = ""; ///< empty: the one input itself
   interval (*value)(const claim_operands&) = nullptr;
-  const char* at_low = "";    ///< where the inputs leave the value open: what its low end assumes
-  const char* at_high = "";   ///< and its high end
-  bool suffices = true;       ///< false: these inputs would be needed, and still more
-  bool is_bound_above = true; ///< false: the high end is what there is, and more can be needed
+  const char* at_low = "";                                ///< where the inputs leave the value open: what its low end assumes
+  const char* at_high = "";                               ///< and its high end
+  bool suffices = true;                                   ///< false: these inputs would be needed, and still more
+  bool is_bound_above = true;                             ///< false: the high end is what there is, and more can be needed
+  interval (*shortfall)(const claim_operands&) = nullptr; ///< how far below zero it lies, where it can; `value` is what does not
 
   [[nodiscard]] constexpr bool takes(claim_input name) const noexcept {
     for (const claim_input needed : needs)
@@ -97,7 +98,8 @@ template <in A>
     const bool is_count = entry(i.name).exact && entry(i.name).dimension == dimension::number;
     if (is_count && i.name != in::bytes_per_parameter && !integer_in(o.of.inputs, i.name).given) return none();
   }
-  return interval{check(deployment_described_by(o.of.inputs)).ok() ? 1 : 0};
+  const findings found = check(deployment_described_by(o.of.inputs));
+  return interval{found.ok() && !weights_outgrow(o.of.inputs, found.facts.gpus, o.reading) ? 1 : 0};
 }
 
 [[nodiscard]] constexpr interval modules_on_a_gpu(const claim_operands& o) noexcept {
@@ -173,6 +175,12 @@ template <in A>
   return o[in::capacity] * (interval{1} - o[in::utilisation]);
 }
 [[nodiscard]] constexpr interval left_by_use(const claim_operands& o) noexcept { return o[in::capacity] - o[in::used_memory]; }
+[[nodiscard]] constexpr interval beyond_capacity_by_share(const claim_operands& o) noexcept {
+  return o[in::capacity] * (o[in::utilisation] - interval{1});
+}
+[[nodiscard]] constexpr interval beyond_capacity_by_use(const claim_operands& o) noexcept {
+  return o[in::used_memory] - o[in::capacity];
+}
 [[nodiscard]] constexpr interval use_of_cluster(const claim_operands& o) noexcept {
   return o[in::used_memory] / (o[in::gpus] * o[in::capacity]);
 }
@@ -193,13 +201,14 @@ template <in A>
   return o[in::batch] / (o[in::throughput] * o[in::layers]);
 }
 
-/// A sample has a whole number of tokens, the one nearest to what the claim itself makes of it.
-[[nodiscard]] constexpr interval whole_tokens(const claim_operands& o) noexcept {
+/// A sample has a whole number of tokens, the one nearest to what the claim itself makes of it. Ranges do not tell which.
+[[nodiscard]] constexpr interval tokens_of_a_sample(const claim_operands& o) noexcept {
   const interval each = exact_value(o.of.claimed) / exact_value(o.of.inputs[in::samples]);
-  if (each.overflowed()) return none();
+  if (each.overflowed() || !each.is_point()) return none();
   const interval nearest = each + interval{wide_ratio{uint256{1}, uint256{2}}};
-  return o[in::samples] * interval{wide_ratio{nearest.low.numerator / nearest.low.denominator}};
+  return interval{wide_ratio{nearest.low.numerator / nearest.low.denominator}};
 }
+[[nodiscard]] constexpr interval whole_tokens(const claim_operands& o) noexcept { return o[in::samples] * tokens_of_a_sample(o); }
 
 /// Idle share of a step of 1F1B: (p - 1) / (m v + p - 1). It grows with p and shrinks with m v, so each end has its own.
 [[nodiscard]] constexpr interval bubble(const claim_operands& o) noexcept {

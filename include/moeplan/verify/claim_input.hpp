@@ -15,21 +15,29 @@ namespace moeplan {
 
 /// What kind of number something is, and so which units it may have.
 enum class dimension : std::uint16_t {
-  number, ///< none
-  bytes,  ///< bytes
-  time,   ///< seconds
-  rate,   ///< a rate
-  share,  ///< none, percent or times
-  answer, ///< yes or no
-  any     ///< whatever another number has that it is compared with
+  number,         ///< none
+  bytes,          ///< bytes
+  time,           ///< seconds
+  rate,           ///< a rate of anything
+  token_rate,     ///< a rate of tokens, or of what is not said
+  sample_rate,    ///< of sequences, samples or requests, or of what is not said
+  operation_rate, ///< of operations, or of what is not said
+  share,          ///< none, percent or times
+  answer,         ///< yes or no
+  any             ///< whatever another number has that it is compared with
 };
 
-[[nodiscard]] constexpr bool suits(dimension d, printed_unit unit) noexcept {
+[[nodiscard]] constexpr bool suits(dimension d, const printed_value& v) noexcept {
+  const printed_unit unit = v.unit;
+  const auto is_rate_of = [&v](counted_thing thing) { return v.unit == printed_unit::rate && are_comparable(v.thing, thing); };
   switch (d) {
     case dimension::number: return unit == printed_unit::none;
     case dimension::bytes: return unit == printed_unit::bytes;
     case dimension::time: return unit == printed_unit::seconds;
     case dimension::rate: return unit == printed_unit::rate;
+    case dimension::token_rate: return is_rate_of(counted_thing::tokens);
+    case dimension::sample_rate: return is_rate_of(counted_thing::sequences) || is_rate_of(counted_thing::requests);
+    case dimension::operation_rate: return is_rate_of(counted_thing::operations);
     case dimension::share: return unit == printed_unit::none || unit == printed_unit::percent || unit == printed_unit::times;
     case dimension::answer: return unit == printed_unit::answer;
     case dimension::any: break;
@@ -43,6 +51,9 @@ enum class dimension : std::uint16_t {
                             "a number of bytes, such as 17.7 GB",
                             "a time, such as 8.5 ms",
                             "a rate, such as 8000 seq/s",
+                            "a rate of tokens, such as 12.8K tokens/s",
+                            "a rate of samples, sequences or requests, such as 312 samples/s",
+                            "a rate of operations, such as 400T FLOP/s",
                             "a share, such as 27.6%, 64x or 1/8",
                             "yes or no",
                             "a number"};
@@ -153,11 +164,11 @@ inline constexpr claim_input_entry claim_input_table[] = {
     {claim_input::latency, "latency", dimension::time, false},
     {claim_input::layer_latency, "layer_latency", dimension::time, false},
     {claim_input::throughput, "throughput", dimension::rate, false},
-    {claim_input::samples, "samples", dimension::rate, false},
+    {claim_input::samples, "samples", dimension::sample_rate, false},
     {claim_input::value, "value", dimension::any, false},
     {claim_input::reference, "reference", dimension::any, false},
-    {claim_input::achieved_flops, "achieved_flops", dimension::rate, false},
-    {claim_input::peak_flops, "peak_flops", dimension::rate},
+    {claim_input::achieved_flops, "achieved_flops", dimension::operation_rate, false},
+    {claim_input::peak_flops, "peak_flops", dimension::operation_rate},
     {claim_input::base_gpus, "base_gpus"},
     {claim_input::base_throughput, "base_throughput", dimension::rate, false},
     {claim_input::communication_time, "communication_time", dimension::time, false},

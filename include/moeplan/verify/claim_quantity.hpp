@@ -111,7 +111,7 @@ inline constexpr claim_quantity_entry claim_quantity_table[] = {
     {claim_quantity::latency, "latency", dimension::time, false},
     {claim_quantity::layer_latency, "layer_latency", dimension::time, false},
     {claim_quantity::batch_in_flight, "batch_in_flight"},
-    {claim_quantity::token_throughput, "token_throughput", dimension::rate, false},
+    {claim_quantity::token_throughput, "token_throughput", dimension::token_rate, false},
     {claim_quantity::ratio_to_target, "ratio_to_target", dimension::share, false},
     {claim_quantity::pipeline_bubble, "bubble", dimension::share, false},
     {claim_quantity::compute_utilisation, "compute_utilisation", dimension::share, false},

@@ -27,15 +27,45 @@ constexpr void append_computed(text_buffer<Capacity>& out, const wide_ratio& val
   append_value(out, value, c.claimed, reading, std::size_t{c.claimed.first.decimals} + 2U);
 }
 
-/// What was computed: "21.696 GB", "0.469 GB to 7.5 GB", or nothing where nothing could be.
+/// The low end of what was computed, below zero as far as it falls short of that.
+template <std::size_t Capacity>
+constexpr void append_low_end(text_buffer<Capacity>& out, const interval& value, const interval& shortfall, const claim& c,
+                              byte_reading reading) noexcept {
+  const bool is_negative = wide_ratio{} < shortfall.high;
+  if (is_negative) out.append('-');
+  append_computed(out, is_negative ? shortfall.high : value.low, c, reading);
+}
+
+/// The same of the high end.
+template <std::size_t Capacity>
+constexpr void append_high_end(text_buffer<Capacity>& out, const interval& value, const interval& shortfall, const claim& c,
+                               byte_reading reading) noexcept {
+  const bool is_negative = wide_ratio{} < shortfall.low;
+  if (is_negative) out.append('-');
+  append_computed(out, is_negative ? shortfall.low : value.high, c, reading);
+}
+
+/// What was computed: "21.696 GB", "0.469 GB to 7.5 GB", "-16 GB", or nothing where nothing could be.
 [[nodiscard]] constexpr text_buffer<96> computed_words(const claim& c, const claim_verdict& v) noexcept {
   text_buffer<96> out;
   if (!v.computed) return out;
-  append_computed(out, v.value.low, c, v.reading);
+  append_low_end(out, v.value, v.shortfall, c, v.reading);
   if (!v.is_open()) return out;
-  out.append(text{" to "});
-  append_computed(out, v.value.high, c, v.reading);
+  append_high_end(out.append(text{" to "}), v.value, v.shortfall, c, v.reading);
   return out;
+}
+
+/// The name of an input in words: "used memory", "TP", "GPUs".
+template <std::size_t Capacity>
+constexpr void append_name(text_buffer<Capacity>& out, claim_input input) noexcept {
+  if (input == claim_input::gpus) return void(out.append(text{"GPUs"}));
+  const bool is_degree = input <= claim_input::sp_size;
+  for (const char c : name_of(input)) {
+    if (is_degree)
+      out.append(static_cast<char>(c - 'a' + 'A'));
+    else
+      out.append(c == '_' ? ' ' : c);
+  }
 }
 
 namespace detail {
@@ -55,8 +85,12 @@ public:
       }
       if (c == '{') {
         const std::size_t close = pattern.find('}', at);
-        append_input(pattern.part(at + 1, close - at - 1));
+        const std::size_t input = find(pattern.part(at + 1, close - at - 1));
         at = close;
+        if (input == given_.items.size()) continue;
+        append_printed(out_, given_.items[input].value);
+        if (given_.items[input].value == printed_value{1})
+          at += append_singular(pattern.part(close + 1, pattern.size() - close - 1));
       } else if (c != '[') {
         out_.append(c);
       }
@@ -77,25 +111,34 @@ private:
     return find(pattern.part(open + 1, pattern.find('}', open) - open - 1)) != given_.items.size();
   }
 
-  constexpr void append_input(text name) noexcept {
-    if (const std::size_t at = find(name); at != given_.items.size()) append_printed(out_, given_.items[at].value);
+  /// Of a noun that follows the number 1. How many characters of the pattern that was.
+  constexpr std::size_t append_singular(text rest) noexcept {
+    constexpr struct {
+      text many;
+      text one;
+    } nouns[] = {{" GPUs", " GPU"},       {" bytes", " byte"},   {" layers", " layer"},
+                 {" experts", " expert"}, {" heads", " head"},   {" sequences", " sequence"},
+                 {" stages", " stage"},   {" tokens", " token"}, {" micro-batches", " micro-batch"}};
+    for (const auto& noun : nouns) {
+      if (!(rest.part(0, noun.many.size()) == noun.many)) continue;
+      out_.append(noun.one);
+      return noun.many.size();
+    }
+    return 0;
   }
 
   reason_text& out_;
   const claim_inputs& given_;
 };
 
-/// A name as words: "used memory".
+/// A name as words: "less than".
 constexpr void append_spaced(reason_text& out, text name) noexcept {
   for (const char c : name) out.append(c == '_' ? ' ' : c);
 }
 
 constexpr void append_missing(reason_text& out, const claim_verdict& v) noexcept {
   out.append(text{"not given: "});
-  for (std::size_t i = 0; i < v.missing.size(); ++i) {
-    out.append(text{i == 0 ? "" : ", "});
-    append_spaced(out, name_of(v.missing[i]));
-  }
+  for (std::size_t i = 0; i < v.missing.size(); ++i) { append_name(out.append(text{i == 0 ? "" : ", "}), v.missing[i]); }
 }
 
 constexpr void append_gpus(reason_text& out, std::int64_t n) noexcept {
@@ -103,14 +146,28 @@ constexpr void append_gpus(reason_text& out, std::int64_t n) noexcept {
   out.append(text{n == 1 ? " GPU" : " GPUs"});
 }
 
+/// "EP 64", or "ETP 2 x EP 64".
+constexpr reason_text& append_expert_ranks(reason_text& out, const facts& f) noexcept {
+  if (f.etp != 1) out.append(text{"ETP "}).append(f.etp).append(text{" x "});
+  return out.append(text{"EP "}).append(f.ep);
+}
+
+/// Whether all degrees that are given are single whole numbers, so that they are a strategy.
+[[nodiscard]] constexpr bool has_whole_degrees(const claim& c) noexcept {
+  for (const claim_inputs::item& i : c.inputs.items)
+    if (i.name <= claim_input::sp_size && !integer_in(c.inputs, i.name).given) return false;
+  return true;
+}
+
 /// "; folded it is 128 GPUs (EDP 2)", "; folded it is 32 GPUs, and EP 64 does not divide a stage's 8".
 constexpr void append_folded(reason_text& out, const claim& c) noexcept {
+  if (!has_whole_degrees(c)) return;
   const facts f = facts_of({.strategy = strategy_described_by(c.inputs), .profile = profile::universal});
   if (!f.knows(known::degrees | known::no_overflow)) return;
   out.append(text{"; folded it is "});
   append_gpus(out, f.gpus);
   if (!f.knows(known::experts_fit))
-    out.append(text{", and EP "}).append(f.ep).append(text{" does not divide a stage's "}).append(f.stage_gpus);
+    append_expert_ranks(out.append(text{", and "}), f).append(text{" does not divide a stage's "}).append(f.stage_gpus);
   else if (f.ep > 1)
     out.append(text{" (EDP "}).append(f.edp).append(')');
 }
@@ -131,8 +188,26 @@ constexpr void append_fewest(reason_text& out, const facts& f, const strategy& s
   append_gpus(out, or_zero(fewest));
 }
 
-/// What is wrong with a strategy, or how many GPUs it takes.
-constexpr void append_findings(reason_text& out, const claim& c) noexcept {
+} // namespace detail
+
+/// That so many GPUs cannot hold the weights: "the weights alone, 30B x 2 bytes over 8 GPUs, as by ZeRO-3, take 7.5 GB of each GPU's 4 GB".
+/// Precondition: weights_outgrow().
+[[nodiscard]] constexpr reason_text weights_in_words(const claim_inputs& given, std::int64_t gpus, byte_reading reading) noexcept {
+  reason_text out;
+  detail::formula_words{out, given}.append("the weights alone, {parameters} x {bytes_per_parameter} bytes over ");
+  detail::append_gpus(out, gpus);
+  const printed_value& capacity = given[claim_input::capacity];
+  const std::size_t decimals = std::size_t{capacity.first.decimals} + 2U;
+  append_value(out.append(text{", as by ZeRO-3, take "}), even_share_of_weights(given, gpus, false).low, capacity, reading,
+               decimals);
+  append_printed(out.append(text{" of each GPU's "}), capacity);
+  return out;
+}
+
+namespace detail {
+
+/// What is wrong with a strategy, or how many GPUs it takes; and whether memory cannot suffice, on these GPUs or on all there are.
+constexpr void append_findings(reason_text& out, const claim& c, byte_reading reading) noexcept {
   const deployment d = deployment_described_by(c.inputs);
   const findings found = check(d);
   if (found.ok()) {
@@ -142,6 +217,9 @@ constexpr void append_findings(reason_text& out, const claim& c) noexcept {
     append_grouped(out, static_cast<std::uint64_t>(found.facts.available));
     out.append(text{" under the folded mapping"});
   }
+  const std::int64_t gpus = found.ok() ? found.facts.gpus : found.facts.available;
+  if (gpus > 0 && weights_outgrow(c.inputs, gpus, reading))
+    out.append(text{found.ok() ? "; but " : ""}).append(text{weights_in_words(c.inputs, gpus, reading)});
   std::uint64_t errors = 0;
   for (const finding f : found) {
     const bool is_error = f.level() == severity::error;
@@ -186,16 +264,14 @@ constexpr void append_fewer_ways(reason_text& out, const claim& c) noexcept {
   if (!v.computed) return;
   out.append(text{"; unless data parallelism shards them too (ZeRO-3), TP x PP x EP = "});
   append_grouped(out, ways.value());
-  out.append(text{" ways (ETP = TP) make it "});
-  append_computed(out, v.value.low, c, byte_reading::decimal);
+  out.append(text{" ways (ETP = TP) make it "}).append(text{computed_words(cut, v)});
 }
 
 /// ": 1,024 tokens a sample".
 constexpr void append_tokens(reason_text& out, const claim& c, const claim_verdict& v) noexcept {
-  const wide_ratio each = (v.value / exact_value(c.inputs[claim_input::samples])).low.lowest_terms();
-  out.append(text{": "});
-  append_value(out, each, printed_value{1}, v.reading, 0);
-  out.append(text{" tokens a sample"});
+  const wide_ratio each = formulas::tokens_of_a_sample({c}).low;
+  append_value(out.append(text{": "}), each, printed_value{1}, v.reading, 0);
+  out.append(text{each == wide_ratio{1} ? " token a sample" : " tokens a sample"});
 }
 
 constexpr void append_notes(reason_text& out, const claim& c, const claim_verdict& v) noexcept {
@@ -203,7 +279,7 @@ constexpr void append_notes(reason_text& out, const claim& c, const claim_verdic
       c.inputs.gives(claim_input::tp_size) && c.inputs.gives(claim_input::pp_size) && c.inputs.gives(claim_input::dp_size);
   if ((c.quantity == claim_quantity::product_gpus || c.quantity == claim_quantity::over_capacity) && by_degrees)
     append_folded(out, c);
-  if (c.quantity == claim_quantity::folded_gpus && c.inputs.gives(claim_input::ep_size))
+  if (c.quantity == claim_quantity::folded_gpus && c.inputs.gives(claim_input::ep_size) && has_whole_degrees(c))
     append_product(out, strategy_described_by(c.inputs));
   if (c.quantity == claim_quantity::token_throughput && !c.inputs.gives(claim_input::tokens_per_sample)) append_tokens(out, c, v);
   if (v.fails() && v.how().takes(claim_input::ways)) {
@@ -228,32 +304,59 @@ constexpr void append_relation(reason_text& out, const claim& c, const claim_ver
 
 constexpr void append_point(reason_text& out, const claim& c, const claim_verdict& v) noexcept {
   if (out.size() != 0) out.append(text{" = "});
-  append_computed(out, v.value.low, c, v.reading);
+  append_low_end(out, v.value, v.shortfall, c, v.reading);
+  if (*v.how().at_high != 0) { // Both ends are the same, and so is what they assume.
+    formula_words{out.append(text{" ("}), c.inputs}.append(v.how().at_high);
+    out.append(')');
+  }
   if (!v.fails()) return;
-  if (!v.possible.is_point()) {
-    out.append(text{" ("});
-    append_computed(out, v.possible.low, c, v.reading);
-    out.append(text{" to "});
-    append_computed(out, v.possible.high, c, v.reading);
+  if (!v.possible.is_point() || !v.possible_shortfall.is_point()) {
+    append_low_end(out.append(text{" ("}), v.possible, v.possible_shortfall, c, v.reading);
+    append_high_end(out.append(text{" to "}), v.possible, v.possible_shortfall, c, v.reading);
     out.append(text{" with its inputs rounded)"});
   }
-  if (c.claimed.is_ambiguous() && c.relation == claim_relation::equals) {
+  const bool is_negative = wide_ratio{} < v.shortfall.low;
+  if (is_negative) out.append(text{": more is used than there is"});
+  if (c.claimed.is_ambiguous() && c.relation == claim_relation::equals && !is_negative) {
     out.append(text{", or "});
     append_computed(out, v.how().value({c, byte_reading::binary, false}).low, c, byte_reading::binary);
   }
 }
 
 constexpr void append_open(reason_text& out, const claim& c, const claim_verdict& v) noexcept {
-  const auto end = [&](text which, const wide_ratio& value, const char* assumption) {
-    out.append(which);
-    append_computed(out, value, c, v.reading);
+  const auto assuming = [&](const char* assumption) {
     if (*assumption == 0) return;
-    out.append(text{" ("});
-    formula_words{out, c.inputs}.append(assumption);
+    formula_words{out.append(text{" ("}), c.inputs}.append(assumption);
     out.append(')');
   };
-  end(": from ", v.value.low, v.how().at_low);
-  end(" to ", v.value.high, v.how().at_high);
+  append_low_end(out.append(text{": from "}), v.value, v.shortfall, c, v.reading);
+  assuming(v.how().at_low);
+  append_high_end(out.append(text{" to "}), v.value, v.shortfall, c, v.reading);
+  assuming(v.how().at_high);
+}
+
+/// Why a formula whose inputs are all given has no value.
+constexpr void append_no_value(reason_text& out, const claim& c, const claim_verdict& v) noexcept {
+  out.append(text{"nothing comes out: "});
+  for (const claim_inputs::item& i : c.inputs.items) {
+    const bool counts = c.quantity == claim_quantity::deployable || c.quantity == claim_quantity::variance;
+    const bool is_count = entry(i.name).exact && entry(i.name).dimension == dimension::number;
+    if (!counts || !is_count || i.name == claim_input::bytes_per_parameter || integer_in(c.inputs, i.name).given) continue;
+    append_name(out, i.name);
+    append_printed(out.append(' '), i.value);
+    return void(out.append(text{" is no single whole number"}));
+  }
+  for (const claim_input needed : v.how().needs) {
+    if (!(exact_value(c.inputs[needed]).low == wide_ratio{})) continue;
+    append_name(out, needed);
+    return void(out.append(text{c.inputs[needed].is_range() ? " can be 0" : " is 0"}));
+  }
+  if (v.how().value == formulas::whole_tokens) return void(out.append(text{"of ranges it is open how many tokens a sample has"}));
+  if (v.how().value == formulas::weights_by_degrees) {
+    formula_words{out, c.inputs}.append("TP {tp} x PP {pp} are more parts than there are GPUs, {gpus}");
+    return;
+  }
+  out.append(text{"a number needs more than 256 bits"});
 }
 
 } // namespace detail
@@ -268,11 +371,12 @@ constexpr void append_open(reason_text& out, const claim& c, const claim_verdict
     return out;
   }
   if (!v.how().suffices) return out.append(text{"it takes "}).append(text{v.how().words});
-  if (!v.computed)
-    return out.append(text{
-        "nothing comes out: a divisor is 0, a difference is negative, a count is a range, or a number needs more than 256 bits"});
+  if (!v.computed) {
+    detail::append_no_value(out, c, v);
+    return out;
+  }
   if (c.quantity == claim_quantity::deployable) {
-    detail::append_findings(out, c);
+    detail::append_findings(out, c, v.reading);
     return out;
   }
   detail::formula_words{out, c.inputs}.append(v.how().words);

@@ -29,6 +29,8 @@ struct claim_verdict {
   bool computed = false;                        ///< whether there is a value
   interval value{};                             ///< of the inputs as they are printed: a point, unless they leave it open
   interval possible{};                          ///< of every choice within the inputs' precision
+  interval shortfall{};                         ///< how far below zero the value lies; where all of it does, `value` is 0
+  interval possible_shortfall{};                ///< the same of `possible`
   byte_reading reading = byte_reading::decimal; ///< in which this is the verdict; binary only where the decimal one is worse
 
   [[nodiscard]] constexpr bool holds() const noexcept { return outcome == claim_outcome::holds; }
@@ -39,7 +41,7 @@ struct claim_verdict {
   [[nodiscard]] constexpr const claim_formula& how() const noexcept { return claim_formula_table[formula]; }
 
   /// Whether the inputs leave open what the value is, so that it is known between bounds alone.
-  [[nodiscard]] constexpr bool is_open() const noexcept { return computed && !value.is_point(); }
+  [[nodiscard]] constexpr bool is_open() const noexcept { return computed && !(value.is_point() && shortfall.is_point()); }
 };
 
 /// What a claim's value stands for. Counts and answers are exact, and so is a limit ("< 64 GB").
@@ -51,13 +53,23 @@ struct claim_verdict {
              : rounded_value(c.claimed, reading);
 }
 
+namespace detail {
+
+/// Whether two inputs have one unit, and one thing if they are rates; also where one is not given.
+[[nodiscard]] constexpr bool have_one_unit(const claim_inputs& given, claim_input a, claim_input b) noexcept {
+  if (!given.gives(a) || !given.gives(b)) return true;
+  return given[a].unit == given[b].unit && are_comparable(given[a].thing, given[b].thing);
+}
+
+} // namespace detail
+
 /// Whether all of a claim's numbers have units that their quantities can have, and two that are compared have the same.
 [[nodiscard]] constexpr bool has_suitable_units(const claim& c) noexcept {
-  if (!suits(entry(c.quantity).dimension, c.claimed.unit)) return false;
+  if (!suits(entry(c.quantity).dimension, c.claimed)) return false;
   for (const claim_inputs::item& i : c.inputs.items)
-    if (!suits(entry(i.name).dimension, i.value.unit)) return false;
-  const bool compares = c.inputs.gives(claim_input::value) && c.inputs.gives(claim_input::reference);
-  return !compares || c.inputs[claim_input::value].unit == c.inputs[claim_input::reference].unit;
+    if (!suits(entry(i.name).dimension, i.value)) return false;
+  return detail::have_one_unit(c.inputs, claim_input::value, claim_input::reference) &&
+         detail::have_one_unit(c.inputs, claim_input::throughput, claim_input::base_throughput);
 }
 
 namespace detail {
@@ -107,15 +119,34 @@ constexpr void choose_formula(claim_verdict& v, const claim& c) noexcept {
   return relation == claim_relation::equals ? equal : opposite(equal);
 }
 
+/// A value, and how far below zero it lies.
+constexpr void compute(const claim_formula& f, const claim_operands& of, interval& value, interval& shortfall) noexcept {
+  value = f.value(of);
+  shortfall = f.shortfall == nullptr ? interval{0} : f.shortfall(of);
+  if (shortfall.overflowed()) shortfall = interval{0};
+  if (value.overflowed() && wide_ratio{} < shortfall.low) value = interval{0};
+}
+
+/// The same comparison of numbers that may lie below zero: all that is compared is moved up so far that none does.
+[[nodiscard]] constexpr claim_outcome compare_signed(const claim_verdict& v, claim_relation relation, const interval& claimed,
+                                                     bool open) noexcept {
+  const interval& below = v.possible_shortfall;
+  if (below.high == wide_ratio{}) return compare(v.possible, relation, claimed, open);
+  const interval up{below.high};
+  const bool all_below = wide_ratio{} < below.low;
+  const wide_ratio high = all_below ? (up - interval{below.low}).high : (up + v.possible).high;
+  return compare({wide_ratio{}, high}, relation, claimed + up, open);
+}
+
 /// Precondition: v.formula can be computed.
 constexpr void judge_in(byte_reading reading, claim_verdict& v, const claim& c) noexcept {
   v.reading = reading;
-  v.value = v.how().value({c, reading, false});
-  v.possible = v.how().value({c, reading, true});
+  compute(v.how(), {c, reading, false}, v.value, v.shortfall);
+  compute(v.how(), {c, reading, true}, v.possible, v.possible_shortfall);
   v.computed = !v.value.overflowed() && !v.possible.overflowed();
   if (!v.computed) return;
   const interval claimed = claimed_value(c, reading);
-  v.outcome = compare(v.possible, c.relation, claimed, v.is_open() || !v.how().is_bound_above);
+  v.outcome = compare_signed(v, c.relation, claimed, v.is_open() || !v.how().is_bound_above);
   if (v.how().is_bound_above) return;
   const bool is_least = c.relation == claim_relation::at_least || c.relation == claim_relation::more_than;
   const bool rests_on_high =
@@ -133,6 +164,8 @@ constexpr void judge_in(byte_reading reading, claim_verdict& v, const claim& c) 
 /// stands for half a unit of its last digit to either side, the ends included. The claim holds if some choice within the inputs' intervals
 /// gives a value within its own. Where the inputs leave the value open between two bounds, it holds if every value between them agrees,
 /// fails if none does, and is else undecided, as it is where an input is missing.
+///
+/// What lies below zero, such as what is left where more is used than there is, equals no claim.
 ///
 /// MB, GB and the like are powers of 1000 in all numbers of a claim, or powers of 1024 in all of them: the better verdict counts.
 [[nodiscard]] constexpr claim_verdict judge(const claim& c) noexcept {

@@ -57,7 +57,7 @@ public:
     return detail::suiting_schedule(*facts_, entry_->changes, entry_->legal(*facts_));
   }
 
-  /// The rule in words, with the operands in it.
+  /// The rule in words, with the operands in it: "the 8 GPUs of a stage", "the 1 GPU of a stage".
   [[nodiscard]] constexpr message_text message() const noexcept {
     message_text sentence;
     const text pattern = entry_->message;
@@ -67,8 +67,13 @@ public:
         continue;
       }
       const std::size_t close = pattern.find('}', at);
-      sentence.append(value_of(pattern.part(at + 1, close - at - 1)));
+      const std::int64_t value = value_of(pattern.part(at + 1, close - at - 1));
+      sentence.append(value);
       at = close;
+      constexpr text plural = " GPUs";
+      if (value != 1 || !(pattern.part(close + 1, plural.size()) == plural)) continue;
+      sentence.append(text{" GPU"});
+      at += plural.size();
     }
     return sentence;
   }

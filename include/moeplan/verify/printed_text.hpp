@@ -8,7 +8,7 @@
 #include <moeplan/verify/printed_value.hpp>
 
 /// @file
-/// Reads numbers as documents print them: "8,192", "~17.7 GB", "15-20 ms", "12.8K tokens/s", "27.6%", "64x", "1/8", "yes".
+/// Reads numbers as documents print them: "8,192", "~17.7 GB", "15-20 ms", "12.8K tokens/s", "8 billion tokens/s", "27.6%", "64x", "1/8", "yes".
 
 namespace moeplan {
 
@@ -26,10 +26,6 @@ inline constexpr printed_suffix printed_suffixes[] = {
     {},
     {"%", printed_unit::percent},
     {"x", printed_unit::times},
-    {"K", printed_unit::none, 1},
-    {"M", printed_unit::none, 2},
-    {"B", printed_unit::none, 3},
-    {"T", printed_unit::none, 4},
     {"bytes", printed_unit::bytes},
     {"kB", printed_unit::bytes, 1},
     {"KB", printed_unit::bytes, 1},
@@ -44,6 +40,37 @@ inline constexpr printed_suffix printed_suffixes[] = {
     {"ms", printed_unit::seconds, -1},
     {"us", printed_unit::seconds, -2},
 };
+
+/// What a number can be multiplied by, before a rate's unit or alone.
+struct printed_scale {
+  const char* name = "";
+  std::int16_t thousands = 0;
+};
+
+inline constexpr printed_scale printed_scales[] = {{"K", 1},        {"M", 2},       {"B", 3},       {"T", 4},
+                                                   {"thousand", 1}, {"million", 2}, {"billion", 3}, {"trillion", 4}};
+
+/// What a rate can count.
+struct printed_thing {
+  const char* name = "";
+  counted_thing thing{};
+};
+
+inline constexpr printed_thing printed_things[] = {
+    {"", counted_thing::unstated},          {"tokens", counted_thing::tokens},    {"token", counted_thing::tokens},
+    {"toks", counted_thing::tokens},        {"tok", counted_thing::tokens},       {"sequences", counted_thing::sequences},
+    {"sequence", counted_thing::sequences}, {"seqs", counted_thing::sequences},   {"seq", counted_thing::sequences},
+    {"samples", counted_thing::samples},    {"sample", counted_thing::samples},   {"requests", counted_thing::requests},
+    {"request", counted_thing::requests},   {"reqs", counted_thing::requests},    {"req", counted_thing::requests},
+    {"batches", counted_thing::batches},    {"batch", counted_thing::batches},    {"steps", counted_thing::steps},
+    {"step", counted_thing::steps},         {"iterations", counted_thing::steps}, {"iteration", counted_thing::steps},
+    {"FLOP", counted_thing::operations},    {"FLOPs", counted_thing::operations}, {"FLOPS", counted_thing::operations}};
+
+[[nodiscard]] constexpr const printed_thing* find_thing(text name) noexcept {
+  for (const printed_thing& t : printed_things)
+    if (name == text{t.name}) return &t;
+  return nullptr;
+}
 
 /// What a rate can be per, as printed_value has it.
 struct printed_time {
@@ -61,7 +88,7 @@ public:
     if (input_ == text{"yes"} || input_ == text{"no"}) return answer();
     skip('~');
     read_number(value_.first);
-    if (skip('-'))
+    if (skip_dash())
       read_number(value_.last);
     else
       value_.last = value_.first;
@@ -89,6 +116,15 @@ private:
   constexpr bool skip(char c) noexcept {
     if (at_ == input_.size() || input_[at_] != c) return false;
     ++at_;
+    return true;
+  }
+
+  /// Between the numbers of a range: a hyphen, or an en dash in UTF-8.
+  constexpr bool skip_dash() noexcept {
+    constexpr text en_dash = "\xe2\x80\x93";
+    if (skip('-')) return true;
+    if (!(input_.part(at_, en_dash.size()) == en_dash)) return false;
+    at_ += en_dash.size();
     return true;
   }
 
@@ -135,20 +171,29 @@ private:
     const bool apart = skip(' ');
     const text unit = input_.part(at_, input_.size() - at_);
     if (apart && unit == text{"B"}) return set({"B", printed_unit::bytes});
-    if (unit.find('/') != unit.size()) return read_rate(unit);
+    if (unit.find('/') != unit.size()) return read_rate(unit, apart);
     for (const printed_suffix& s : printed_suffixes)
       if (unit == text{s.name}) return set(s);
-    fail(start, input_.size() - start, "no unit", "%, x, K, M, B, T, GB, GiB and the like, s, ms, us, or something/s");
+    for (const printed_scale& s : printed_scales)
+      if (unit == text{s.name}) return set({s.name, printed_unit::none, s.thousands});
+    fail(start, input_.size() - start, "no unit",
+         "%, x, K, M, B, T, thousand to trillion, GB, GiB and the like, s, ms, us, or something/s");
   }
 
-  /// "tokens/s", "K tokens/sec"
-  constexpr void read_rate(text unit) noexcept {
+  /// "tokens/s", "K tokens/sec", "billion tokens/s". `apart`: a space stands before it.
+  constexpr void read_rate(text unit, bool apart) noexcept {
     const std::size_t slash = unit.find('/');
     const text below = unit.part(slash + 1, unit.size() - slash - 1);
+    const text counted = without_scale(unit.part(0, slash));
     value_.unit = printed_unit::rate;
-    if (has_unread_prefix(unit))
+    const printed_thing* const known = find_thing(counted);
+    if (known != nullptr) value_.thing = known->thing;
+    if (has_unread_prefix(counted) || (apart && unit.part(0, slash) == text{"B"}))
       fail(at_, slash, "a prefix that is not read", "K, M, B or T right after the number, as in 400T FLOP/s");
-    value_.thousands = thousands_before(unit);
+    else if (known == nullptr || (counted.empty() && slash > 0 && unit[slash - 1] == ' '))
+      fail(at_ + slash - counted.size(), counted.empty() ? 1 : counted.size(), "no thing that a rate counts",
+           "tokens, sequences, samples, requests, batches, steps, FLOP, or nothing, after K, M, B, T or thousand to trillion if "
+           "any");
     for (const printed_time& t : printed_times) {
       if (!(below == text{t.name})) continue;
       value_.per = t.per;
@@ -157,23 +202,25 @@ private:
     fail(at_ + slash + 1, below.size(), "no unit of time", "s, sec, second, ms or us");
   }
 
-  /// "TFLOP/s", "GB/s", "ktok/s", "k tokens/s": without the prefix it would be another number.
-  [[nodiscard]] static constexpr bool has_unread_prefix(text unit) noexcept {
-    const text prefixes{"kKMGTP"};
-    if (unit.size() < 2 || prefixes.find(unit[0]) == prefixes.size()) return false;
-    if (unit[1] == ' ' || unit[1] == '/') return thousands_before(unit) == 0;
-    constexpr text names[] = {"FLOP", "B/", "tok"};
-    for (const text name : names)
-      if (unit.part(1, name.size()) == name) return true;
-    return false;
+  /// What is counted, after "K " or "billion ", which is taken in; or nothing after "K" alone.
+  [[nodiscard]] constexpr text without_scale(text counted) noexcept {
+    for (const printed_scale& s : printed_scales) {
+      const std::size_t size = text{s.name}.size();
+      if (!(counted.part(0, size) == text{s.name}) || (counted.size() > size && counted[size] != ' ')) continue;
+      value_.thousands = s.thousands;
+      const std::size_t rest = counted.size() > size ? size + 1 : size;
+      return counted.part(rest, counted.size() - rest);
+    }
+    return counted;
   }
 
-  /// Of a letter before the name of what is counted, "K tokens", or before nothing, "K/s".
-  [[nodiscard]] static constexpr std::int16_t thousands_before(text unit) noexcept {
-    if (unit.size() < 2 || (unit[1] != ' ' && unit[1] != '/')) return 0;
-    for (const printed_suffix& s : printed_suffixes)
-      if (s.unit == printed_unit::none && unit.part(0, 1) == text{s.name}) return s.thousands;
-    return 0;
+  /// "TFLOP/s", "GB/s", "ktok/s", "k tokens/s": without the prefix it would be another number.
+  [[nodiscard]] static constexpr bool has_unread_prefix(text counted) noexcept {
+    constexpr text prefixes = "kKMGTP";
+    if (counted.empty() || prefixes.find(counted[0]) == prefixes.size()) return false;
+    const std::size_t start = counted.size() > 1 && counted[1] == ' ' ? 2 : 1;
+    const text rest = counted.part(start, counted.size() - start);
+    return find_thing(rest) != nullptr || rest == text{"B"} || rest == text{"iB"};
   }
 
   [[nodiscard]] constexpr bool falls() const noexcept { return as_printed(value_.last).low < as_printed(value_.first).low; }
@@ -187,8 +234,9 @@ private:
 } // namespace detail
 
 /// Reads a number, or a range of two, with a unit: digits, with commas between groups of three if any; decimals, or a fraction such as
-/// "1/8"; K, M, B or T (10^3 to 10^12) right after it; then nothing, %, x, bytes (B, kB to TB, KiB to TiB), s, ms, us, or a rate
-/// such as "tokens/s". One space may stand before the unit, "~" before it all, which says nothing. "yes" and "no" are answers.
+/// "1/8"; K, M, B or T right after it or thousand, million, billion or trillion (10^3 to 10^12); then nothing, %, x, bytes (B, kB to TB,
+/// KiB to TiB), s, ms, us, or a rate such as "tokens/s" of a thing that is known. One space may stand before the unit, "~" before it all,
+/// which says nothing. "yes" and "no" are answers.
 [[nodiscard]] constexpr parsed<printed_value> parse_printed(text input) noexcept { return detail::printed_reader{input}.read(); }
 
 namespace not_a_constant {

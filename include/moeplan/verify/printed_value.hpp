@@ -22,6 +22,24 @@ enum class printed_unit : std::uint16_t {
   answer   ///< "yes" (1), "no" (0)
 };
 
+/// What a rate is a rate of.
+enum class counted_thing : std::uint16_t {
+  unstated, ///< "5/s"
+  tokens,
+  sequences,
+  samples, ///< of a language model a sample is a sequence
+  requests,
+  batches,
+  steps,
+  operations ///< of floating point: "FLOP/s"
+};
+
+/// Whether two rates can be of one thing.
+[[nodiscard]] constexpr bool are_comparable(counted_thing a, counted_thing b) noexcept {
+  constexpr auto plain = [](counted_thing t) { return t == counted_thing::samples ? counted_thing::sequences : t; };
+  return a == counted_thing::unstated || b == counted_thing::unstated || plain(a) == plain(b);
+}
+
 /// What kB, MB, GB and TB are. Documents mean either; KiB, MiB, GiB and TiB are always powers of 1024.
 enum class byte_reading : std::uint16_t {
   decimal, ///< powers of 1000
@@ -44,6 +62,7 @@ struct printed_value {
   printed_unit unit = printed_unit::none;
   std::int16_t thousands = 0; ///< powers of 1000 in the unit, or of 1024: K is 1, ms -1
   std::int16_t per = 0;       ///< of a rate: 0 per s, 1 per ms, 2 per us
+  counted_thing thing{};      ///< of a rate
   bool binary = false;        ///< KiB, MiB, GiB, TiB
 
   constexpr printed_value() noexcept = default;

@@ -42,13 +42,14 @@ constexpr void append_decimal(text_buffer<Capacity>& out, std::uint64_t digits, 
   }
 }
 
-/// The unit after a number: "%", " GB", " ms", "/s". `binary` names what is ambiguous after powers of 1024.
+/// The unit after a number: "%", " GB", " ms", "K tokens/s". `binary` names what is ambiguous after powers of 1024.
 template <std::size_t Capacity>
 constexpr void append_unit(text_buffer<Capacity>& out, const printed_value& like, bool binary) noexcept {
   constexpr text counts[] = {"", "K", "M", "B", "T"};
   constexpr text sizes[] = {" bytes", " kB", " MB", " GB", " TB"};
   constexpr text powers_of_1024[] = {" bytes", " KiB", " MiB", " GiB", " TiB"};
   constexpr text times[] = {" s", " ms", " us"};
+  constexpr text things[] = {"", " tokens", " sequences", " samples", " requests", " batches", " steps", " FLOP"};
   constexpr text rates[] = {"/s", "/ms", "/us"};
   switch (like.unit) {
     case printed_unit::none: out.append(counts[like.thousands]); return;
@@ -56,7 +57,9 @@ constexpr void append_unit(text_buffer<Capacity>& out, const printed_value& like
     case printed_unit::times: out.append('x'); return;
     case printed_unit::bytes: out.append(binary ? powers_of_1024[like.thousands] : sizes[like.thousands]); return;
     case printed_unit::seconds: out.append(times[-like.thousands]); return;
-    case printed_unit::rate: out.append(counts[like.thousands]).append(rates[like.per]); return;
+    case printed_unit::rate:
+      out.append(counts[like.thousands]).append(things[static_cast<std::size_t>(like.thing)]).append(rates[like.per]);
+      return;
     case printed_unit::answer: return;
   }
 }
@@ -69,7 +72,7 @@ constexpr void append_number(text_buffer<Capacity>& out, const printed_number& n
 
 } // namespace detail
 
-/// As it was printed, but for commas, spaces and how a rate is spelt.
+/// As it was printed, but for commas, spaces, dashes and how a scale and a rate are spelt.
 template <std::size_t Capacity>
 constexpr void append_printed(text_buffer<Capacity>& out, const printed_value& v) noexcept {
   if (v.unit == printed_unit::answer) {
