@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs fuzzers that are built, each for so many seconds, one after the other.
+# Runs fuzzers that are built, each for so many seconds, as many at once as there are cores.
 #   tests/fuzz/run.sh BUILD_DIRECTORY SECONDS [TARGET...]
 # What a fuzzer finds new goes to BUILD_DIRECTORY/corpus/TARGET, from where the next run takes it; an input that it fails on to
 # BUILD_DIRECTORY/failures. The seeds in corpus/ stay as they are.
@@ -12,11 +12,10 @@ shift 2
 targets=("$@")
 if [ ${#targets[@]} -eq 0 ]; then targets=(config deployment flags check loads report); fi
 
-mkdir -p "$build/failures"
-for target in "${targets[@]}"; do
-  found=$build/corpus/$target
+fuzz() {  # fuzz TARGET
+  local target=$1 found=$build/corpus/$1 log=$build/failures/$1.log
   mkdir -p "$found"
-  arguments=("$found" "$here/corpus/$target")
+  local arguments=("$found" "$here/corpus/$target")
   # The repository has more examples of these.
   case $target in
     config) arguments+=("$here/../data/models") ;;
@@ -25,16 +24,18 @@ for target in "${targets[@]}"; do
     report) arguments+=("$here/../../examples/reports") ;;
   esac
   if [ -f "$here/$target.dict" ]; then arguments+=("-dict=$here/$target.dict"); fi
-  echo "=== fuzz_$target: $seconds seconds"
-  log=$build/failures/$target.log
   # A message would be printed for every new input; only the end of the log is of interest.
-  status=0
-  "$build/tests/fuzz/fuzz_$target" "-max_total_time=$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=8192 -print_final_stats=1 \
-    "-artifact_prefix=$build/failures/$target-" "${arguments[@]}" >"$log" 2>&1 || status=$?
-  if [ "$status" -ne 0 ]; then
+  if ! "$build/tests/fuzz/fuzz_$target" "-max_total_time=$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=8192 -print_final_stats=1 \
+    "-artifact_prefix=$build/failures/$target-" "${arguments[@]}" >"$log" 2>&1; then
     tail -n 60 "$log" >&2
     echo "fuzz_$target failed; the whole log is $log" >&2
-    exit 1
+    return 1
   fi
+  echo "=== fuzz_$target: $seconds seconds"
   grep -E '^(Done|stat::number_of_executed_units|stat::peak_rss_mb)' "$log" || true
-done
+}
+export -f fuzz
+export here build seconds
+
+mkdir -p "$build/failures"
+printf '%s\0' "${targets[@]}" | xargs -0 -n 1 -P "$(nproc)" bash -c 'fuzz "$1"' fuzz
