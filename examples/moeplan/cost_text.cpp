@@ -73,7 +73,7 @@ std::string step_in_words(const deployment& d, const cost_report& report) {
 }
 
 /// Why the step takes as long as its limit says.
-std::string limit_in_words(const deployment& d, const step_time& bound) {
+std::string limit_in_words(const step_time& bound) {
   switch (bound.limit()) {
     case step_resource::compute: return "limited by compute: the products of matrices take that long";
     case step_resource::memory: return "limited by memory: what has to be read and written takes that long";
@@ -81,7 +81,6 @@ std::string limit_in_words(const deployment& d, const step_time& bound) {
     case step_resource::network: return "limited by the network: what has to be sent over it takes that long";
     case step_resource::pipeline: break;
   }
-  if (d.strategy[axis::pp] == 1) return "limited by compute, and the update of the weights after it";
   return "limited by the pipeline: even the busiest rank waits " + percent(1 - bound.compute.seconds / bound.pipeline.seconds) +
          " of it";
 }
@@ -99,8 +98,7 @@ void print_verdict(std::ostream& out, const deployment& d, const cost_report& re
   };
   text_table table{"ll"};
   const bool all_known = c.bound.memory.known && c.bound.nvlink.known && c.bound.network.known && c.bound.pipeline.known;
-  table.row(
-      {"at least", time_of(c.bound.step().seconds) + (all_known ? ", " : " of what is known, ") + limit_in_words(d, c.bound)});
+  table.row({"at least", time_of(c.bound.step().seconds) + (all_known ? ", " : " of what is known, ") + limit_in_words(c.bound)});
   table.row({"at most", tokens(c.tokens_per_second())});
   std::string rate = with_four_digits(c.flops_per_second() / 1e12) + " TFLOP/s a GPU";
   if (c.utilisation() > 0)
@@ -137,7 +135,7 @@ std::string load_in_words(const deployment& d, const deployment_cost& c, step_re
     case step_resource::pipeline: break;
   }
   if (!known) return "no peak rate is given";
-  return d.strategy[axis::pp] > 1 ? "compute, and waiting for other stages" : "compute, and the update of the weights";
+  return d.strategy[axis::pp] > 1 ? "compute, and waiting for other stages" : "compute: there is one stage";
 }
 
 std::string seconds_in_words(const known_seconds& s) { return s.known ? time_of(s.seconds) : "?"; }

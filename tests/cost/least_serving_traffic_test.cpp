@@ -53,14 +53,28 @@ BOTH_TIMES("tokens to their experts and back", [] {
   EXPECT(near(moe_layer(d).nvlink.sent, (1 + 2) * 64.0 * 7168 * 2 * 7 / 64)); // once to two ranks, and a sum from each back
 });
 
-// Every rank has all tokens, and an eighth of the experts: a token's four are on one rank at least.
-BOTH_TIMES("experts of ranks that all have every token", [] {
-  const deployment d = served(catalog::gpt_oss_120b, {tp{8}, ep{8}, dp{1}}, {.batch = 16, .sequence_length = 1000});
+// A token's four experts of 128 are on one of eight ranks at least. All ranks may have all tokens, and get the sums; or each an eighth of the
+// tokens, which go to their experts and come back.
+BOTH_TIMES("experts without data-parallel attention", [] {
+  deployment d = served(catalog::gpt_oss_120b, {tp{8}, ep{8}, dp{1}}, {.batch = 16, .sequence_length = 1000});
   const double all = 16.0 * 2880 * 2;
-  EXPECT(near(moe_layer(d), {{all / 8, all * 7 / 8}, {}}));
-  deployment all_needed = d;
-  all_needed.model.experts.top_k = 128;
-  EXPECT(near(moe_layer(all_needed), {{all, all}, {}}));
+  EXPECT(near(moe_layer(d), {{all / 8, 2 * all / 8 * 7 / 8}, {}}));
+  d.model.experts.top_k = 128; // all: there once to each of the others, and as many sums back
+  EXPECT(near(moe_layer(d), {{(all + all / 8) * 7 / 8, (all + all / 8) * 7 / 8}, {}}));
+});
+
+BOTH_TIMES("inputs in the type that multiplies them, sums in bf16", [] {
+  deployment d =
+      served(catalog::llama_3_1_8b, {tp{4}, dp{1}}, {.batch = 16, .sequence_length = 1000, .weights = weight_format::fp8_tensor});
+  const link_bytes both{{hidden / 8 + hidden * 3 / 4, hidden / 2 * 3 / 4 + hidden / 4}, {}};
+  EXPECT(near(least_serving_traffic{d}.of_blocks({.dense_mlp = 1}), both));
+  EXPECT(near(least_serving_traffic{d}.of_blocks({.full_attention = 1}), both));
+  d.workload.serve.quantised = quantised_parts::mlps;
+  EXPECT(near(least_serving_traffic{d}.of_blocks({.full_attention = 1}), {{hidden, hidden}, {}}));
+  // DeepSeek-V3: latents of 2,112 numbers in place of 7,168.
+  const deployment latent = served(catalog::deepseek_v3, {tp{8}, dp{1}}, {.batch = 16, .sequence_length = 1000});
+  EXPECT(
+      near(least_serving_traffic{latent}.of_blocks({.full_attention = 1}).nvlink.received, 16 * 2 * (2112.0 * 7 / 8 + 7168.0 / 8)));
 });
 
 BOTH_TIMES("stages", [] {

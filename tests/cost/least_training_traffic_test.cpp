@@ -149,8 +149,8 @@ BOTH_TIMES("CP ranks send latents where these are less", [] {
   deployment d = trained(catalog::deepseek_v3, {cp{4}, dp{1}}, {.sequence_length = 4096});
   EXPECT(near(once(d, attention).nvlink.sent, 2 * 1024 * 576.0 * 2));
   d.workload.train.context = context_exchange::all_to_all;
-  // Latents are sent once to all, and received from three; backward the other way round.
-  EXPECT(near(once(d, attention).nvlink.sent, 1024 * 2 * (4 * (1536 + 576) + 2 * 16'384.0 * 3 / 4)));
+  // Latents are sent once to all, and received from three; backward the other way round. Gradients of outputs come as hidden states.
+  EXPECT(near(once(d, attention).nvlink.sent, 1024 * 2 * (4 * (1536 + 576) + 16'384.0 * 3 / 4 + 7168)));
   d = trained(catalog::deepseek_v3_2, {cp{4}, dp{1}}, {.sequence_length = 4096});
   EXPECT(once(d, attention) == link_bytes{});
 });
@@ -174,7 +174,7 @@ BOTH_TIMES("stages", [] {
 });
 
 /// 1,024 parameters on each rank.
-constexpr rank_parameters<double> held{.dense = {.linear = 1000, .others = 24}};
+constexpr stage_weight_counts<double> held{.parameters = {.dense = {.linear = 1000, .others = 24}}};
 
 constexpr link_bytes update(const deployment& d) { return least_training_traffic{d}.of_update(held); }
 
@@ -198,12 +198,23 @@ BOTH_TIMES("gradients once a step, and sharded weights once", [] {
   EXPECT(update(d) == link_bytes{});
 });
 
-// Each rank has the stages of the one that lies opposite too: of 4,096 bytes of gradients it exchanges the eighth that it has added up.
+// Each rank has the stages of the one that lies opposite too: each does half of the work, and they exchange no less than the eighth of 4,096
+// bytes of gradients that each has added up.
 BOTH_TIMES("DualPipe adds up the two copies of a stage", [] {
   deployment d = trained(catalog::llama_3_1_8b, {pp{4}, dp{8}}, {.global_batch = 64, .sequence_length = 1024});
   const link_bytes one = update(d);
   d.workload.train.schedule = schedule::dualpipe;
-  EXPECT(near(update(d), one + link_bytes{{}, {4096 / 8.0, 4096 / 8.0}}));
+  EXPECT(near(update(d), 0.5 * one + link_bytes{{}, {4096 / 8.0, 4096 / 8.0}}));
+});
+
+BOTH_TIMES("few rows of an embedding change", [] {
+  const deployment d = trained(catalog::llama_3_1_8b, {dp{8}}, {.global_batch = 64, .sequence_length = 1024});
+  stage_weight_counts<double> with = held;
+  with.parameters.dense.others += 500;
+  with.looked_up = 500;
+  EXPECT(least_training_traffic{d}.of_update(with) == update(d));
+  with.tied_heads = 500; // A head that is the embedding changes whole.
+  EXPECT(near(least_training_traffic{d}.of_update(with), 1524.0 / 1024 * update(d)));
 });
 
 // Three TP ranks a stage on domains of four: the first stage lies in one, the second in two.

@@ -8,8 +8,8 @@ namespace {
 
 BOTH_TIMES("a link carries both ways at once", [] {
   const both_ways b{3, 5};
-  EXPECT(b.most() == 5 && both_ways{}.most() == 0);
-  EXPECT((both_ways{7, 5}.most() == 7));
+  EXPECT(b.busier() == 5 && both_ways{}.busier() == 0);
+  EXPECT((both_ways{7, 5}.busier() == 7));
   EXPECT((2.0 * b == both_ways{6, 10}));
 });
 

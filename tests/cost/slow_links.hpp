@@ -165,8 +165,6 @@ public:
 
   /// What the stage has to send and receive in a step.
   slow_bytes step;
-  /// Of it, what the weights' update takes.
-  slow_bytes update;
 
 protected:
   using axis = moeplan::axis;
@@ -193,6 +191,17 @@ protected:
   }
 
   void add(how kind, moeplan::group_axes axes, const fraction& bytes) { step += bytes * of_byte(kind, axes); }
+
+  /// What is added to a step by itself.
+  template <class Add>
+  [[nodiscard]] slow_bytes alone(const Add& what) {
+    const slow_bytes before = step;
+    step = {};
+    what();
+    const slow_bytes added = step;
+    step = before;
+    return added;
+  }
 
   /// Bytes to experts and back for each token of a rank, which goes to as few as have room for all of its experts: copied on the way
   /// there, and added up on the way back, so that the rank itself sends once and receives once.
@@ -252,7 +261,6 @@ public:
       step = before + batches * step;
     }
     weights();
-    step += update;
   }
 
 private:
@@ -329,7 +337,10 @@ private:
       const fraction whole = own * hidden * s_[axis::cp];
       step += times * least(there, whole * multiplied_ * of_byte(how::gather, moeplan::groups::cp));
       step += least(back, whole * kept_ * of_byte(how::scatter, moeplan::groups::cp));
-      add(how::exchange, moeplan::groups::cp, 2 * own * outputs * kept_);
+      // Outputs, or what their projection makes of a part of the heads.
+      const slow_bytes heads = own * outputs * kept_ * of_byte(how::exchange, moeplan::groups::cp);
+      step += least(heads, whole * kept_ * of_byte(how::scatter, moeplan::groups::cp));
+      step += least(heads, whole * multiplied_ * of_byte(how::gather, moeplan::groups::cp));
       return;
     }
     const integer there = std::min(integer{pairs * kept_}, integer{latents * multiplied_});
@@ -373,17 +384,6 @@ private:
     step += most(fraction{2} * (there + back), dense);
     if (repeated) step += most(there, inputs);
     if (selects(&moeplan::recompute_modules::shared_experts)) step += inputs;
-  }
-
-  /// What is added to a step by itself.
-  template <class Add>
-  [[nodiscard]] slow_bytes alone(const Add& what) {
-    const slow_bytes before = step;
-    step = {};
-    what();
-    const slow_bytes added = step;
-    step = before;
-    return added;
   }
 
   /// A token to its experts, and what they put out back; gradients go the same ways.
@@ -446,7 +446,11 @@ private:
     moeplan::rank_parameters<integer> held;
     for (std::int64_t chunk = 0; chunk < moeplan::chunks_of_rank(s_, d_.layout, t_.schedule); ++chunk) {
       const std::int64_t here = moeplan::virtual_stage(t_.schedule, s_[axis::pp], rank_, chunk);
-      held += moeplan::parameters_of_stage<integer>(parts, moeplan::parts_of_stage(m_, moeplan::contents(m_, s_, d_.layout, here)));
+      const moeplan::stage_contents contents = moeplan::contents(m_, s_, d_.layout, here);
+      moeplan::stage_parts n = moeplan::parts_of_stage(m_, contents);
+      // Of an embedding that is no head few rows change.
+      if (n.embedding && !(contents.loss && m_.tied_embeddings)) n.embedding = false;
+      held += moeplan::parameters_of_stage<integer>(parts, n);
     }
     const std::int64_t expert_ranks = s_[axis::tp] * s_[axis::cp] * s_[axis::dp] / (s_[axis::etp] * s_[axis::ep]);
     share(moeplan::groups::dp_cp, s_[axis::dp] * s_[axis::cp], held.dense);
@@ -457,22 +461,28 @@ private:
     using moeplan::group_part;
     const integer gradients = held.trained() * (moeplan::bits(t_.precision.gradients) / 8);
     const integer weights = (held.routers + held.others) * kept_ + held.linear * multiplied_;
-    if (t_.sharding == moeplan::sharding::none) {
-      update += gradients * of_byte(how::reduce, axes);
-    } else {
+    const slow_bytes all = alone([&] {
+      if (t_.sharding == moeplan::sharding::none) {
+        step += gradients * of_byte(how::reduce, axes);
+        return;
+      }
       const std::int64_t copies = std::min(t_.dp_replicate, ranks);
       const std::int64_t shards = ranks / copies;
       slow_bytes shard = gradients * of_byte(how::scatter, axes, group_part::neighbours, shards);
       if (copies > 1) shard.nvlink_received = shard.network_received = 0; // The sum of all may come from the copies.
-      update += shard;
-      update += fraction{gradients, shards} * of_byte(how::reduce, axes, group_part::spread, copies);
-      update += weights * of_byte(how::gather, axes, group_part::neighbours, shards);
-    }
-    if (t_.schedule != moeplan::schedule::dualpipe) return;
+      step += shard;
+      step += fraction{gradients, shards} * of_byte(how::reduce, axes, group_part::spread, copies);
+      step += weights * of_byte(how::gather, axes, group_part::neighbours, shards);
+    });
     const std::int64_t twin = s_[axis::pp] - 1 - rank_; // which has the same weights
-    if (twin == rank_) return;
+    if (t_.schedule != moeplan::schedule::dualpipe || twin == rank_) {
+      step += all;
+      return;
+    }
+    // The two may add up first, and each do half of the rest; or last, what is then a shard.
     const slow_bytes one = stage_.send_to(twin);
-    update += fraction{gradients, ranks} * (one + one.mirrored()); // after a sum between the ranks
+    step += fraction{1, 2} * all;
+    step += fraction{gradients, ranks} * (one + one.mirrored());
   }
 
   const moeplan::model& m_;
@@ -493,8 +503,9 @@ public:
     const std::int64_t all = moeplan::virtual_stages(s_, d.layout);
     for (std::int64_t stage = rank_; stage < all; stage += s_[axis::pp]) {
       const moeplan::stage_contents here = moeplan::contents(m_, s_, d.layout, stage);
-      for (std::int64_t i = 0; i < here.decoder_layers; ++i) layer(m_.has_experts(here.first_layer + i));
-      for (std::int64_t i = 0; v_.drafts && i < here.mtp_layers; ++i) layer(m_.has_experts(m_.layers - 1));
+      for (std::int64_t i = 0; i < here.decoder_layers; ++i)
+        layer(m_.has_linear_attention(here.first_layer + i), m_.has_experts(here.first_layer + i));
+      for (std::int64_t i = 0; v_.drafts && i < here.mtp_layers; ++i) layer(false, m_.has_experts(m_.layers - 1));
       if (s_[axis::pp] == 1 || stage_.straddles(tp)) continue; // Of TP ranks one may be where the next stage is.
       const fraction sent = hidden_ * 2 / s_[axis::tp];
       if (stage > 0) step += sent * stage_.send_to((stage - 1) % s_[axis::pp]).mirrored();
@@ -503,34 +514,40 @@ public:
   }
 
 private:
-  void layer(bool has_experts) {
-    using moeplan::groups::tp;
-    const bool shares = v_.data_parallelism == moeplan::data_parallelism::attention && s_[axis::dp] > 1;
-    if (!has_experts) {
-      add(how::reduce, tp, 4 * hidden_); // attention and MLP
-      return;
-    }
-    if (!shares) {
-      add(how::reduce, tp, 2 * hidden_);
-      sum_of_experts();
-      return;
-    }
-    add(how::reduce, tp, 2 * hidden_); // Parts of attention's sum, and all of the sum with the experts' outputs.
-    const std::int64_t bits = moeplan::bits(moeplan::product_types_of(d_.workload).routed_experts);
-    const fraction own = hidden_ / s_[axis::tp];
-    exchange_once(own * std::min<std::int64_t>(bits, 16) / 8, own * 2, v_.redundant_experts);
+  [[nodiscard]] static fraction bytes_of(moeplan::number_type type) {
+    return fraction{std::min<std::int64_t>(moeplan::bits(type), 16), 8};
   }
 
-  /// Every rank has all tokens, and gets the sum of what those have put out that have experts of a token. Where one EP rank has room for
-  /// all of them, its ETP ranks have parts of the sum, and no other rank has any.
-  void sum_of_experts() {
+  /// Parts of the weights on each TP rank: all inputs to all of them, and the sum of outputs.
+  void shared_block(const integer& width, moeplan::number_type type) {
+    add(how::gather, moeplan::groups::tp, hidden_ / m_.hidden_size * width * bytes_of(type));
+    add(how::scatter, moeplan::groups::tp, 2 * hidden_);
+  }
+
+  void layer(bool linear, bool has_experts) {
+    const moeplan::attention& a = m_.attention;
+    const moeplan::product_types types = moeplan::product_types_of(d_.workload);
+    integer width = m_.hidden_size;
+    if (!linear && a.kind == moeplan::attention_kind::latent && a.q_lora_rank > 0)
+      width = std::min(width, integer{a.q_lora_rank + a.kv_lora_rank + a.qk_rope_head_dim});
+    shared_block(width, types.attention);
+    if (!has_experts) return shared_block(m_.hidden_size, types.mlps);
+    const fraction own = hidden_ / s_[axis::tp];
+    const slow_bytes exchanged = alone([&] { exchange_once(own * bytes_of(types.routed_experts), own * 2, v_.redundant_experts); });
+    const slow_bytes summed = alone([&] { sum_of_experts(bytes_of(types.routed_experts)); });
+    const bool shares = v_.data_parallelism == moeplan::data_parallelism::attention && s_[axis::dp] > 1;
+    step += shares ? exchanged : least(exchanged, summed);
+  }
+
+  /// Every rank gets all tokens, and the sum of what those have put out that have experts of a token. Where one EP rank has room for all of
+  /// them, its ETP ranks have parts of the sum, and no other rank has any.
+  void sum_of_experts(const fraction& multiplied) {
     using moeplan::groups::etp_ep;
-    const fraction all = hidden_ * 2;
-    add(how::gather, etp_ep, all);
+    add(how::gather, etp_ep, hidden_ * multiplied);
     if (fewest(s_[axis::ep], v_.redundant_experts) == s_[axis::ep])
-      add(how::scatter, etp_ep, all);
+      add(how::scatter, etp_ep, 2 * hidden_);
     else
-      add(how::scatter, moeplan::groups::etp, all / s_[axis::ep]);
+      add(how::scatter, moeplan::groups::etp, 2 * hidden_ / s_[axis::ep]);
   }
 
   const moeplan::model& m_;

@@ -195,9 +195,9 @@ TEST_CASE("efficiencies give an estimate beside the bound") {
   const answer text = cost_of_file("mixtral-8x22b-128", "--efficiency compute=0.5");
   CHECK(contains(text.out, "estimate"));
   for (const char* options :
-       {"--efficiency comput=0.5", "--efficiency compute=0", "--efficiency network=1e-320", "--efficiency compute=1.5", "--efficiency compute=nan",
-        "--efficiency compute", "--efficiency compute=0.5,compute=0.5", "--efficiency pipeline=0.5", "--efficiency compute=0.5,",
-        "--efficiency compute=half", "--efficiency ''"}) {
+       {"--efficiency comput=0.5", "--efficiency compute=0", "--efficiency network=1e-320", "--efficiency compute=1.5",
+        "--efficiency compute=nan", "--efficiency compute", "--efficiency compute=0.5,compute=0.5", "--efficiency pipeline=0.5",
+        "--efficiency compute=0.5,", "--efficiency compute=half", "--efficiency ''"}) {
     CAPTURE(options);
     const answer a = cost_of_file("mixtral-8x22b-128", options);
     CHECK(a.status == 2);

@@ -91,8 +91,9 @@ public:
   }
 
 private:
-  /// What TP ranks gather for a linear layer: quantised, where it multiplies in FP8, and for blocks of numbers once for each direction that it
-  /// is multiplied in (Transformer Engine, distributed.py gather_along_first_dim). Without sequence parallelism nothing is gathered.
+  /// What TP ranks gather for a linear layer: quantised, where it multiplies in FP8, and for blocks of numbers once for each
+  /// direction that it is multiplied in (Transformer Engine, distributed.py gather_along_first_dim). Without sequence parallelism
+  /// nothing is gathered.
   [[nodiscard]] constexpr saturating_count gathered(saturating_count width, std::int64_t directions) const noexcept {
     const activation_shape& s = shape();
     if (!s.keeps_fp8()) return activations(s.tokens, width);
@@ -100,9 +101,9 @@ private:
     return s.tokens * bytes_of_row<saturating_count>(format, width) * (format.block > 0 ? directions : 1);
   }
 
-  /// A linear layer whose outputs TP ranks share; the head never multiplies in FP8. With sequence parallelism the input is gathered, and gathered again for the gradient
-  /// of the weights, since what is kept is each rank's part (arXiv 2205.05198, section 4.2.2; layers.py
-  /// LinearWithGradAccumulationAndAsyncCommunication).
+  /// A linear layer whose outputs TP ranks share; the head never multiplies in FP8. With sequence parallelism the input is
+  /// gathered, and gathered again for the gradient of the weights, since what is kept is each rank's part (arXiv 2205.05198,
+  /// section 4.2.2; layers.py LinearWithGradAccumulationAndAsyncCommunication).
   constexpr void add_column_parallel(saturating_count width, const char* source, bool in_fp8 = true) noexcept {
     const activation_shape& s = shape();
     const saturating_count size = activations(s.tokens, width);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
 #include <moeplan/cost/alike_stages.hpp>
@@ -38,7 +37,7 @@ inline void an_efficiency_is_not_from_a_millionth_to_1() noexcept {}
 } // namespace not_a_constant
 
 /// The pipeline rank whose GPUs move most bytes in a step, and how many: on average over its GPUs, at least, and of a link that carries
-/// both ways in the direction in which it is more.
+/// both ways in the direction in which it is more. Over the network on average over all GPUs where stages share NVLink domains.
 struct busiest_stage {
   std::int64_t stage = 0;
   double bytes = 0;
@@ -125,21 +124,11 @@ struct step_demand {
   known_seconds nvlink{};
   known_seconds network{};
   double first_to_last = 0; ///< compute, with what ranks wait for each other
-  double one_pass = 0; ///< of it, one micro-batch on the first virtual stage, forward and backward without what is computed again
-  known_seconds update_memory{};
-  known_seconds update_nvlink{};
-  known_seconds update_network{};
 
   [[nodiscard]] constexpr step_time with(const efficiencies& e) const noexcept {
     step_time t{over(compute, e.compute), over(memory, e.memory), over(nvlink, e.nvlink), over(network, e.network), {}};
     if (!compute.known) return t;
-    // The weights of the first virtual stage are updated after its last backward pass has begun and before its first forward pass of
-    // the next step ends.
-    double update = one_pass / e.compute;
-    for (const known_seconds& part :
-         {over(update_memory, e.memory), over(update_nvlink, e.nvlink), over(update_network, e.network)})
-      if (part.known && part.seconds > update) update = part.seconds;
-    t.pipeline = {true, lowered((first_to_last - one_pass) / e.compute + update)};
+    t.pipeline = over({true, first_to_last}, e.compute);
     if (t.pipeline.seconds < t.compute.seconds) t.pipeline = t.compute;
     return t;
   }
@@ -151,12 +140,6 @@ private:
   [[nodiscard]] static constexpr known_seconds over(const known_seconds& s, double efficiency) noexcept {
     return {s.known, lowered(s.seconds / efficiency)};
   }
-};
-
-/// What a pipeline rank sends and receives.
-struct stage_links {
-  link_bytes step{};
-  link_bytes update{}; ///< of it, once all gradients are there
 };
 
 /// The stages of a training run, looked at one after the other.
@@ -202,14 +185,12 @@ public:
     return training_memory_traffic(held_, deployment_->strategy, deployment_->workload.train);
   }
 
-  /// Of this rank, if it does what was added.
-  [[nodiscard]] constexpr stage_links links(std::int64_t rank, const pipeline_shape& shape) noexcept {
+  /// What the GPUs of this rank send and receive, if it does what was added.
+  [[nodiscard]] constexpr link_bytes links(std::int64_t rank, const pipeline_shape& shape) noexcept {
     traffic_.begin(rank);
-    stage_links all;
-    all.update = traffic_.of_update(held_.parameters);
-    all.step = all.update + traffic_.of_blocks(once_, again_);
+    link_bytes all = traffic_.of_update(held_) + traffic_.of_blocks(once_, again_);
     for (std::int64_t chunk = 0; chunk < chunks_of_rank(shape); ++chunk)
-      all.step += traffic_.of_transfers(chunk, static_cast<double>(passes_of_chunk(shape, chunk)));
+      all += traffic_.of_transfers(chunk, static_cast<double>(passes_of_chunk(shape, chunk)));
     return all;
   }
 
@@ -241,7 +222,7 @@ public:
 
   /// Of few stages each is looked at.
   [[nodiscard]] static constexpr std::int64_t ranks_alike(std::int64_t /*rank*/) noexcept { return 1; }
-  [[nodiscard]] static constexpr bool lie_alike() noexcept { return true; }
+  [[nodiscard]] constexpr bool lie_alike() const noexcept { return traffic_.stages_lie_alike(); }
 
   constexpr void begin() noexcept {
     moved_ = {};
@@ -261,11 +242,10 @@ public:
     return {.step = static_cast<double>(moved_.step.bits), .experts = moved_.experts};
   }
 
-  [[nodiscard]] constexpr stage_links links(std::int64_t rank, const pipeline_shape& shape) noexcept {
+  [[nodiscard]] constexpr link_bytes links(std::int64_t rank, const pipeline_shape& shape) noexcept {
     traffic_.begin(rank);
-    stage_links all{traffic_.of_blocks(blocks_), {}};
-    for (std::int64_t stage = rank; stage < shape.ranks * shape.chunks; stage += shape.ranks)
-      all.step += traffic_.of_transfers(stage);
+    link_bytes all = traffic_.of_blocks(blocks_);
+    for (std::int64_t stage = rank; stage < shape.ranks * shape.chunks; stage += shape.ranks) all += traffic_.of_transfers(stage);
     return all;
   }
 
@@ -314,40 +294,30 @@ private:
       stages_.begin();
       for (std::int64_t chunk = 0; chunk < chunks_of_rank(shape_); ++chunk) {
         const std::int64_t stage = virtual_stage(shape_.schedule, shape_.ranks, rank, chunk);
-        const stage_work<double> work = stages_.add(stage, passes_of_chunk(shape_, chunk));
-        least.add(chunk, work);
-        if (has_first_stage_alone(rank)) demand_.one_pass = work.total() - work.recomputed;
+        least.add(chunk, stages_.add(stage, passes_of_chunk(shape_, chunk)));
       }
       least.end();
-      add_memory(rank);
-      if (links_known()) add_links(rank, stages_.lie_alike() ? rank + 1 : end);
+      const memory_bytes<double> moved = stages_.memory();
+      cost_.memory.consider(rank, moved.step + moved.experts);
+      if (links_known()) add_links(rank, end);
       rank = end;
     }
+    // What one GPU of a domain has for the network, any other may pass on, of another stage too.
+    if (links_known() && !stages_.lie_alike()) cost_.network.bytes = network_.busier() / static_cast<double>(shape_.ranks);
     const pipeline_bound<double> bound = least.build();
     demand_.compute = {stages_.compute_known(), bound.busiest};
     // Where steps follow each other, a server's pipeline never runs empty: other sequences fill it.
     demand_.first_to_last = deployment_->workload.is_training() ? bound.first_to_last : bound.busiest;
   }
 
-  [[nodiscard]] constexpr bool has_first_stage_alone(std::int64_t rank) const noexcept {
-    return rank == 0 && chunks_of_rank(shape_) == 1;
-  }
-
-  constexpr void add_memory(std::int64_t rank) noexcept {
-    const memory_bytes<double> moved = stages_.memory();
-    cost_.memory.consider(rank, moved.step + moved.experts);
-    if (has_first_stage_alone(rank)) demand_.update_memory = seconds_of(moved.update, deployment_->cluster.gpu.memory_bandwidth);
-  }
-
+  /// Of ranks that do the same those that lie alike are looked at once.
   constexpr void add_links(std::int64_t first, std::int64_t end) noexcept {
-    const gpu& g = deployment_->cluster.gpu;
-    for (std::int64_t rank = first; rank < end; ++rank) {
-      const stage_links links = stages_.links(rank, shape_);
-      cost_.nvlink.consider(rank, links.step.nvlink.most());
-      cost_.network.consider(rank, links.step.network.most());
-      if (!has_first_stage_alone(rank)) continue;
-      demand_.update_nvlink = seconds_of(links.update.nvlink.most(), g.nvlink_bandwidth);
-      demand_.update_network = seconds_of(links.update.network.most(), g.network_bandwidth);
+    const std::int64_t alike = stages_.lie_alike() ? end - first : 1;
+    for (std::int64_t rank = first; rank < end; rank += alike) {
+      const link_bytes links = stages_.links(rank, shape_);
+      cost_.nvlink.consider(rank, links.nvlink.busier());
+      cost_.network.consider(rank, links.network.busier());
+      network_ += static_cast<double>(alike) * links.network;
     }
   }
 
@@ -361,6 +331,7 @@ private:
   Stages stages_;
   pipeline_shape shape_;
   step_demand demand_{};
+  both_ways network_{}; ///< of all pipeline ranks
   deployment_cost cost_{};
 };
 
@@ -390,14 +361,15 @@ private:
 /// - memory: what has to be read and written whatever kernels do (training_memory_traffic, serving_memory_traffic).
 /// - nvlink, network: what each link has to carry, in the direction in which it is more, whatever is sent and whatever algorithm does it
 ///   (least_training_traffic, least_serving_traffic; group_links), on the rank where it is most.
-/// - pipeline: compute in whatever order of passes (pipeline_bound_of); and what the update of the first virtual stage takes longer than
-///   one micro-batch on it, since its weights are updated between the last backward pass and the first forward pass of the next step
-///   (only where a rank has one virtual stage).
+/// - pipeline: compute in whatever order of passes, with what ranks wait for each other (pipeline_bound_of).
 ///
 /// It holds on average for tokens that experts get evenly, from all ranks alike, as balanced routers have it, for steps that follow each
-/// other, and for what the deployment says: its recomputation, its dispatcher, its exchange between CP ranks, and its types of numbers.
-/// With less recomputation, with a router that keeps tokens where they are or has them crowd on few experts while decoding, or with
-/// activations that travel in a shorter type than that in which they are multiplied or kept, a step may be faster.
+/// other, and for what the deployment says: its dispatcher, its exchange between CP ranks, its types of numbers, and its recomputation, of
+/// which every product counts. It takes for granted that TP ranks divide each linear layer by columns and the next one by rows, that each
+/// updates the weights that it holds for itself, and that backward passes are whole where the schedule does not split them. With a
+/// router that keeps tokens where they are or has them crowd on few experts while decoding, with sequences that share what they attend to,
+/// with recomputation that stops at the last product that is needed, or with activations that travel in a shorter type than that in which
+/// they are multiplied or kept, a step may be faster.
 /// A rate that the GPU's description lacks, or a cluster that does not say how many GPUs a node has, leaves a resource unknown.
 ///
 /// Computed in double and lowered by 2^-40, so that it never exceeds the exact bound, with less than 2^-39 between the two (as long as

@@ -36,8 +36,8 @@ template <class Integer = count>
   return numbers + (blocks * Integer(f.scale_bits) + eight - Integer(1)) / eight;
 }
 
-/// What a linear layer that multiplies in FP8 multiplies, on its way to it. A scale for a whole tensor is not counted. Precondition: a recipe
-/// other than none.
+/// What a linear layer that multiplies in FP8 multiplies, on its way to it. A scale for a whole tensor is not counted.
+/// Precondition: a recipe other than none.
 [[nodiscard]] constexpr exchange_format quantised_format(fp8_recipe recipe) noexcept {
   if (recipe == fp8_recipe::blockwise) return exchange_format::fp8_block();
   if (recipe == fp8_recipe::mxfp8) return {.numbers = number_type::fp8, .block = 32, .scale_bits = 8};

@@ -40,7 +40,7 @@ public:
                         : 1;
   }
 
-  /// Every rank gets all parts of `size` bytes, of which each has one.
+  /// Every rank gets all parts of `size` bytes, of which each has one. As with the others, half the size takes half of each.
   [[nodiscard]] constexpr link_bytes gather(double size) const noexcept {
     return {{size * company_, size * near_}, {size * abroad_, size * domains_}};
   }
@@ -85,8 +85,8 @@ private:
   double near_ = 0;    ///< others of the same domain
   double far_ = 0;     ///< those of other domains
   double domains_ = 0; ///< other domains, for all ranks of a domain together
-  double company_ = 0; ///< whether there are others of the same domain
-  double abroad_ = 0;  ///< whether there are other domains
+  double company_ = 0; ///< one, for a rank that has others in its domain
+  double abroad_ = 0;  ///< one, if there are other domains
   std::int64_t even_domains_ = 1;
 };
 

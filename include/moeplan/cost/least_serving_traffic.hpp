@@ -20,11 +20,12 @@ namespace moeplan {
 
 /// What has to be communicated in a step, in which each sequence gets `step_tokens` tokens further; serving_traffic has what vLLM does.
 ///
-/// - Between TP ranks: each token's sum of what their parts of attention, and of MLPs, put out, to all of them.
-/// - Between expert ranks: where data-parallel attention ranks share experts, each token by one TP rank alone to as few ranks and domains
-///   as have room for its experts, in the type that these multiply in if it is 8 bits or less, without scales, and back in bf16; and
-///   then to the other TP ranks, to which attention's sum need not go before. Else every rank has all tokens, puts out a sum for those
-///   that have an expert on it, and gets the sum of all.
+/// - Between TP ranks: each needs the inputs of its part of attention and MLPs for all tokens, in the type that it multiplies them
+///   in, and of latent attention what is compressed where queries are too and that is less; and each token the sum of what the
+///   parts put out, in bf16.
+/// - Between expert ranks: each token by one TP rank alone to as few ranks and domains as have room for its experts, in the type that these
+///   multiply in if it is 8 bits or less, without scales, and back in bf16. Where no data-parallel attention ranks share experts, every
+///   rank may have all tokens instead, and put out a sum for those that have an expert on it.
 /// - Between stages: each token once, by one TP rank alone.
 ///
 /// Left out, since it can be avoided or is little: embeddings, logits, which ranks can draw the next token from each for its part of
@@ -51,10 +52,13 @@ public:
     rank_ = rank;
   }
 
+  /// Whether all stages use the same links for what goes on within them, and no NVLink domain has GPUs of several.
+  [[nodiscard]] constexpr bool stages_lie_alike() const noexcept { return where_.stages_lie_alike(); }
+
   /// Of the blocks of a virtual stage, within the stage.
   [[nodiscard]] constexpr link_bytes of_blocks(const stage_blocks& n) const noexcept {
-    const auto attention = static_cast<double>(n.full_attention + n.windowed_attention + n.linear_attention);
-    return (attention + static_cast<double>(n.dense_mlp)) * tensors_.reduce(activations_) +
+    return static_cast<double>(n.full_attention + n.windowed_attention) * softmax_attention_ +
+           static_cast<double>(n.linear_attention) * linear_attention_ + static_cast<double>(n.dense_mlp) * dense_mlp_ +
            static_cast<double>(n.moe_mlp) * experts_;
   }
 
@@ -89,31 +93,52 @@ private:
   constexpr void place(std::int64_t rank) noexcept {
     rank_ = rank;
     tensors_ = links_of(groups::tp, deployment_->strategy[axis::tp]);
-    if (deployment_->model.has_experts()) experts_ = of_experts();
+    const product_types types = product_types_of(deployment_->workload);
+    linear_attention_ = tensor_parallel(hidden(), types.attention);
+    dense_mlp_ = tensor_parallel(hidden(), types.mlps);
+    softmax_attention_ = tensor_parallel(attention_inputs(), types.attention);
+    if (deployment_->model.has_experts()) experts_ = of_experts(types.routed_experts);
   }
 
-  [[nodiscard]] constexpr link_bytes of_experts() const noexcept {
+  [[nodiscard]] constexpr double hidden() const noexcept { return static_cast<double>(deployment_->model.hidden_size); }
+
+  /// Width of what queries, keys and values follow from.
+  [[nodiscard]] constexpr double attention_inputs() const noexcept {
+    const attention& a = deployment_->model.attention;
+    if (a.kind != attention_kind::latent || a.q_lora_rank == 0) return hidden();
+    return detail::least(hidden(), static_cast<double>(a.q_lora_rank + a.kv_lora_rank + a.qk_rope_head_dim));
+  }
+
+  /// Bytes of a number on its way to a product in some type.
+  [[nodiscard]] static constexpr double multiplied(number_type type) noexcept {
+    return bits(type) <= 8 ? static_cast<double>(bits(type)) / 8 : 2;
+  }
+
+  /// A block of which each TP rank has a part: inputs so wide to all, and sums of the hidden size.
+  [[nodiscard]] constexpr link_bytes tensor_parallel(double inputs, number_type type) const noexcept {
+    return tensors_.gather(tokens_ * inputs * multiplied(type)) + tensors_.scatter(activations_);
+  }
+
+  [[nodiscard]] constexpr link_bytes of_experts(number_type type) const noexcept {
     const deployment& d = *deployment_;
     const strategy& s = d.strategy;
     const experts& e = d.model.experts;
     const std::int64_t copies = d.workload.redundant_experts();
     const group_links links = links_of(groups::etp_ep, s[axis::etp] * s[axis::ep]);
     const std::int64_t ranks = least_ranks(e, s[axis::ep], copies);
-    const bool shared = d.workload.serve.data_parallelism == data_parallelism::attention && s[axis::dp] > 1;
-    if (!shared) return of_sum(links, ranks);
-    const number_type type = product_types_of(d.workload).routed_experts;
-    const double there = bits(type) <= 8 ? static_cast<double>(bits(type)) / 16 : 1;
-    const double own = activations_ / static_cast<double>(s[axis::tp]);
+    const double own = tokens_ / static_cast<double>(s[axis::tp]) * hidden();
     const auto near = static_cast<double>(ranks * s[axis::etp]);
     const auto far = static_cast<double>(s[axis::etp] == 1 ? least_ranks(e, links.even_domains(), copies) : 1);
-    return links.spread(own * there, near, far) + links.collect(own, near, far);
+    const link_bytes exchanged = links.spread(own * multiplied(type), near, far) + links.collect(own * 2, near, far);
+    const bool shared = d.workload.serve.data_parallelism == data_parallelism::attention && s[axis::dp] > 1;
+    return shared ? exchanged : least(exchanged, of_sum(links, ranks, type));
   }
 
-  /// All ranks get the sum of what those have put out that have experts of a token: so many at least. Where one has room for all of them,
-  /// its ETP ranks have parts of the sum, and no other rank has any.
-  [[nodiscard]] constexpr link_bytes of_sum(const group_links& links, std::int64_t ranks) const noexcept {
+  /// All ranks get all tokens, and add up what those put out that have experts of a token: so many at least. Where one has room for all of
+  /// them, its ETP ranks have parts of the sum, and no other rank has any.
+  [[nodiscard]] constexpr link_bytes of_sum(const group_links& links, std::int64_t ranks, number_type type) const noexcept {
     const strategy& s = deployment_->strategy;
-    const link_bytes all = links.gather(activations_);
+    const link_bytes all = links.gather(tokens_ * hidden() * multiplied(type));
     if (ranks == s[axis::ep]) return all + links.scatter(activations_);
     return all + links_of(groups::etp, s[axis::etp]).scatter(activations_ / static_cast<double>(s[axis::ep]));
   }
@@ -124,6 +149,9 @@ private:
   double activations_; ///< bytes of all tokens' hidden states
   std::int64_t rank_ = 0;
   group_links tensors_{};
+  link_bytes softmax_attention_{};
+  link_bytes linear_attention_{};
+  link_bytes dense_mlp_{};
   link_bytes experts_{}; ///< of an MoE layer
 };
 

@@ -3,7 +3,6 @@
 #include <cstdint>
 
 #include <moeplan/cost/block_flops.hpp>
-#include <moeplan/cost/exchange_format.hpp>
 #include <moeplan/cost/group_links.hpp>
 #include <moeplan/cost/least_ranks.hpp>
 #include <moeplan/cost/link_bytes.hpp>
@@ -45,20 +44,22 @@ struct block_passes {
 /// - Between TP ranks: each needs all tokens that its part of a block works on, and each token the sum of what the parts put out; backward
 ///   the gradients of both. Latent attention brings what is compressed, rotary keys with it, where queries are compressed too and that is
 ///   less than the hidden state. Inputs are kept for the backward pass.
-/// - Between CP ranks: each needs keys and values of the tokens before its own, tokens being divided in their order, and with sliding windows
-///   those of so many before; or what these follow from, where it is less: latents, or hidden states. With an all-to-all each gets heads in
-///   place of tokens, or that. What an indexer chooses and what of a chunked window lies on other ranks is not known, and left out.
+/// - Between CP ranks: each needs keys and values of the tokens before its own, tokens being divided in their order, and with
+///   sliding windows those of so many before; or what these follow from, where it is less: latents, or hidden states. With an
+///   all-to-all each gets heads in place of tokens, or that. What an indexer chooses and what of a chunked window lies on other
+///   ranks is not known, and left out.
 /// - Between expert ranks: what the dispatcher sends, each token by one TP rank alone; in FP8 to experts that multiply in it, without
 ///   scales, and back in the type of activations. Where a token goes once to several of its experts, it goes to as few ranks and domains
 ///   as have room for them. What shared experts need and put out may travel with it.
 /// - Between stages: each token once, by one TP rank alone. Where TP ranks all have it, one of them may be close to the next stage.
 /// - Between ranks that hold the same weights: gradients are added up once a step, and sharded weights gathered once a step, in FP8 if
-///   they multiply in it. The two ranks that DualPipe places a stage on add up what those with the same weights have added up.
+///   they multiply in it. The two ranks that DualPipe places a stage on share that work.
 /// - Computed again: only what brings inputs, of the blocks and modules that are.
 ///
-/// What linear layers that multiply in FP8 gather is in it already (Transformer Engine, module/layernorm_linear.py). Left out, since
-/// it is little or can be avoided: embeddings and the inputs of multi-token prediction, routing and probabilities, losses, the gradients
-/// of what TP ranks hold whole and of tied embeddings, and context parallelism of linear attention.
+/// What linear layers that multiply in FP8 gather is in it already (Transformer Engine, module/layernorm_linear.py). Left out,
+/// since it is little or can be avoided: embeddings, their gradients too, and the inputs of multi-token prediction, routing and
+/// probabilities, losses, the gradients of what TP ranks hold whole and of tied embeddings, and context parallelism of linear
+/// attention.
 ///
 /// In double. It refers to the deployment, which must outlive it. Precondition: a training run that `check` accepts, with DP given. Of a
 /// cluster that does not say how many GPUs a node has, each is taken as a domain of its own.
@@ -77,7 +78,7 @@ public:
 
   explicit least_training_traffic(deployment&&) = delete;
 
-  /// Whether all stages use the same links for what goes on within them.
+  /// Whether all stages use the same links for what goes on within them, and no NVLink domain has GPUs of several.
   [[nodiscard]] constexpr bool stages_lie_alike() const noexcept { return where_.stages_lie_alike(); }
 
   /// Sets the pipeline rank that the following are about. Precondition: 0 <= rank < PP.
@@ -117,16 +118,18 @@ public:
   }
 
   /// Once a step, for the weights that the rank holds.
-  [[nodiscard]] constexpr link_bytes of_update(const rank_parameters<double>& held) const noexcept {
-    link_bytes sum = shared(held.dense, dense_) + shared(held.experts, experts_of_update_);
+  [[nodiscard]] constexpr link_bytes of_update(const stage_weight_counts<double>& held) const noexcept {
+    parameter_group<double> dense = held.parameters.dense;
+    dense.others += held.tied_heads - held.looked_up; // Few rows of an embedding change.
+    const link_bytes sum = shared(dense, dense_) + shared(held.parameters.experts, experts_of_update_);
     const std::int64_t ranks = deployment_->strategy[axis::pp];
     const std::int64_t other = ranks - 1 - rank_;
     if (deployment_->workload.train.schedule != schedule::dualpipe || other == rank_) return sum;
-    // Each stage is on two pipeline ranks, which add up the shards of their gradients (arXiv 2412.19437, section 3.2.1).
-    const double size = gradients(held.dense) / dense_.ranks + gradients(held.experts) / experts_of_update_.ranks;
+    // Each stage is on two pipeline ranks (arXiv 2412.19437, section 3.2.1). Where these add up their gradients first, each has
+    // half of them left; where they do it last, the shard that it has added up.
+    const double size = gradients(dense) / dense_.ranks + gradients(held.parameters.experts) / experts_of_update_.ranks;
     const double far = far_share(other);
-    sum += {{size * (1 - far), size * (1 - far)}, {size * far, size * far}};
-    return sum;
+    return 0.5 * sum + link_bytes{{size * (1 - far), size * (1 - far)}, {size * far, size * far}};
   }
 
 private:
@@ -275,7 +278,11 @@ private:
     };
     const link_bytes there = brought(multiplied_, &group_links::gather);
     const link_bytes back = brought(type_, &group_links::scatter);
-    return {there + back + context.exchange(2 * own * w.outputs * type_),
+    // Or the projection of outputs comes first, and its sums are exchanged.
+    const link_bytes heads = context.exchange(own * w.outputs * type_);
+    const link_bytes outputs = least(heads, context.scatter(all * hidden_ * type_));
+    const link_bytes gradients = least(heads, context.gather(all * hidden_ * multiplied_));
+    return {there + back + outputs + gradients,
             recomputes_all() || selects(&recompute_modules::core_attention) ? there : link_bytes{}};
   }
 

@@ -13,7 +13,7 @@ struct both_ways {
   double received = 0;
 
   /// What it has to carry in the direction in which it is more.
-  [[nodiscard]] constexpr double most() const noexcept { return detail::greatest(sent, received); }
+  [[nodiscard]] constexpr double busier() const noexcept { return detail::greatest(sent, received); }
 
   constexpr both_ways& operator+=(const both_ways& b) noexcept {
     sent += b.sent;

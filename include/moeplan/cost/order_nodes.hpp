@@ -21,9 +21,9 @@ struct grid_sizes {
   [[nodiscard]] constexpr std::int64_t gpus() const noexcept { return tp * cp * dp * pp; }
 };
 
-/// Nodes that the ranks along one axis touch at most: `size` ranks `stride` apart, one such group from each of the first `stride` ranks, and
-/// all that again `repeats` times, one after the other. Nodes may be NVLink domains.
-/// Precondition: each at least 1, and their product fits into 63 bits. Takes as many steps as a node has GPUs, if not fewer.
+/// Nodes that the ranks along one axis touch at most: `size` ranks `stride` apart, one such group from each of the first `stride`
+/// ranks, and all that again `repeats` times, one after the other. Nodes may be NVLink domains. Precondition: each at least 1, and
+/// their product fits into 63 bits. Takes as many steps as a node has GPUs, if not fewer.
 [[nodiscard]] constexpr std::int64_t most_nodes(std::int64_t size, std::int64_t stride, std::int64_t repeats,
                                                 std::int64_t gpus_per_node) noexcept {
   if (size == 1 || stride >= gpus_per_node) return size;
@@ -114,8 +114,9 @@ struct ordered_axes {
     }
   }
 
-  /// The order in which TP and ETP groups touch the fewest nodes, and then CP and EP groups: TP, CP and EP in the order that is best on each
-  /// grid, then DP, then PP, which makes it one that Megatron-LM accepts. DP and PP further in would only push the others apart.
+  /// The order in which TP and ETP groups touch the fewest nodes, and then CP and EP groups: TP, CP and EP in the order that is
+  /// best on each grid, then DP, then PP, which makes it one that Megatron-LM accepts. DP and PP further in would only push the
+  /// others apart.
   [[nodiscard]] constexpr rank_order best_order(std::int64_t gpus_per_node) const noexcept {
     rank_order best;
     std::size_t at = 0;

@@ -132,9 +132,9 @@ private:
 /// delayed weight gradients) the gradients of weights may be computed at any time after; then ranks need not begin and end a step
 /// together, and `first_to_last` has those of the last micro-batch on the first virtual stage alone.
 ///
-/// For 1F1B and GPipe with equal stages, as many micro-batches as ranks and nothing computed again, `first_to_last` is what a replay takes. Transfers take no
-/// time. `work(stage)` gives a stage_work<Number> of each virtual stage; a sum that does not fit is as Number has it. Precondition: as
-/// for visit_peaks.
+/// For 1F1B and GPipe with equal stages, as many micro-batches as ranks and nothing computed again, `first_to_last` is what a
+/// replay takes. Transfers take no time. `work(stage)` gives a stage_work<Number> of each virtual stage; a sum that does not fit is
+/// as Number has it. Precondition: as for visit_peaks.
 template <class Number, class Work>
 [[nodiscard]] constexpr pipeline_bound<Number> pipeline_bound_of(const pipeline_shape& p, bool splits, const Work& work) noexcept {
   detail::pipeline_bound_builder<Number> builder{p, splits};

@@ -72,10 +72,10 @@ private:
 
 } // namespace detail
 
-/// The matrix products of a training run's virtual stages, at the peak of the types that they multiply in. Each GPU of a stage does as
-/// much: no division of the work among them is faster than that, and one in which they do not is slower on average, path by path.
-/// Tokens are dropped only where the capacity is too small for evenly loaded experts, and nothing is padded. It refers to the deployment, which must outlive it.
-/// Precondition: a training run that `check` accepts, with DP given.
+/// The matrix products of a training run's virtual stages, at the peak of the types that they multiply in. Each GPU of a stage does
+/// as much: no division of the work among them is faster than that, and one in which they do not is slower on average, path by
+/// path. Tokens are dropped only where the capacity is too small for evenly loaded experts, and nothing is padded. It refers to the
+/// deployment, which must outlive it. Precondition: a training run that `check` accepts, with DP given.
 class training_compute {
 public:
   constexpr explicit training_compute(const deployment& d) noexcept

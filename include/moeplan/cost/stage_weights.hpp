@@ -47,7 +47,8 @@ template <class Number>
 
 } // namespace detail
 
-/// The weights of all stages; in double for sums that need not be exact. Precondition: a training run that `check` accepts, with DP given; `rank` is rank_model().
+/// The weights of all stages; in double for sums that need not be exact. Precondition: a training run that `check` accepts, with DP
+/// given; `rank` is rank_model().
 template <class Number = saturating_count>
 class stage_weights {
 public:

@@ -13,7 +13,7 @@ enum class step_resource : std::uint16_t {
   memory,  ///< reading and writing a GPU's memory
   nvlink,  ///< sending to GPUs of the same node or rack: NVLink, or what the machine has in its place
   network, ///< sending to other GPUs
-  pipeline ///< compute, with the time for which ranks wait for other stages, and for their weights to be updated
+  pipeline ///< compute, with the time for which ranks wait for other stages
 };
 inline constexpr std::int64_t step_resources = 5;
 

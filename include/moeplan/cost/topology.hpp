@@ -116,7 +116,8 @@ public:
     return share_between_stages(domains_, from_stage, to_stage);
   }
 
-  /// Whether all stages begin at the same place of an NVLink domain, so that what goes on within them takes the same links.
+  /// Whether all stages begin at the same place of an NVLink domain: then no domain has ranks of several stages, and what goes on within
+  /// them takes the same links.
   [[nodiscard]] constexpr bool stages_lie_alike() const noexcept { return stage_stride_ % domains_.gpus_per_node() == 0; }
 
   /// Which part of it leaves NVLink domains and stays on its rail. Precondition as for share_of.

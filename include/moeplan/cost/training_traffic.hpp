@@ -15,7 +15,6 @@
 #include <moeplan/memory/activation_shape.hpp>
 #include <moeplan/memory/rank_model.hpp>
 #include <moeplan/memory/rank_parameters.hpp>
-#include <moeplan/memory/stage_parts.hpp>
 #include <moeplan/mesh/gpus.hpp>
 #include <moeplan/mesh/group_axes.hpp>
 #include <moeplan/mesh/stage_layers.hpp>

@@ -13,12 +13,13 @@
 /// torchtitan: --section.option of torchtitan.train. Names and meaning from torchtitan b5bcd76c (torchtitan/config/configs.py,
 /// torchtitan/distributed/parallel_dims.py and pipeline_parallel.py); options of older releases are read too.
 ///
-/// DP is dp_replicate x dp_shard, and dp_shard is by itself whatever ranks are left; there are dp_replicate copies of what the rest shards,
-/// which is parameters (fully_shard, models/deepseek_v3/parallelize.py); where these are kept after a forward pass until its backward pass,
-/// as in a pipeline by itself, whole weights are there as with sharded gradients (ZeRO-2). EP borrows its ranks from dp_shard x cp x tp; with EP
-/// above 1 an expert is whole (ETP 1), without EP it is cut like the dense layers (ETP = TP). Batches are counted in tokens. Sequence
-/// parallelism is on unless it is switched off, selective recompute too. Context-parallel ranks gather keys and values
-/// (models/common/attention.py:798); until June 2026 an option chose between that and passing them on from rank to rank.
+/// DP is dp_replicate x dp_shard, and dp_shard is by itself whatever ranks are left; there are dp_replicate copies of what the rest
+/// shards, which is parameters (fully_shard, models/deepseek_v3/parallelize.py); where these are kept after a forward pass, as in a
+/// pipeline by itself, whole weights are there as with sharded gradients (ZeRO-2) or optimizer states (ZeRO-1). EP borrows its
+/// ranks from dp_shard x cp x tp; with EP above 1 an expert is whole (ETP 1), without EP it is cut like the dense layers (ETP =
+/// TP). Batches are counted in tokens. Sequence parallelism is on unless it is switched off, selective recompute too.
+/// Context-parallel ranks gather keys and values (models/common/attention.py:798); until June 2026 an option chose between that and
+/// passing them on from rank to rank.
 ///
 /// The optimizer's parameters are of training.dtype, fp32 by itself, and the forward pass reads them in training.mixed_precision_param.
 /// Selective recompute chooses operations, not modules. Quantisation, the optimizer and kernels are part of a configuration in Python.
@@ -116,9 +117,12 @@ inline constexpr grammar<torchtitan_words, sizeof torchtitan_table::rows / sizeo
 
 namespace detail {
 
-/// Whether weights that were gathered for a forward pass are gathered again for its backward pass.
-[[nodiscard]] constexpr bool torchtitan_reshards(const torchtitan_words& w, std::int64_t stages) noexcept {
-  return w.reshard == "always" || (w.reshard != "never" && stages == 1);
+/// What is sharded while a micro-batch passes. Pipelines keep weights that were gathered until the step's end unless told
+/// otherwise, and add gradients up whole until then (torch/distributed/pipelining/stage.py, set_requires_gradient_sync); without
+/// one gradients are scattered as they come.
+[[nodiscard]] constexpr sharding torchtitan_sharding(const torchtitan_words& w, std::int64_t stages) noexcept {
+  if (w.reshard == "always" || (w.reshard != "never" && stages == 1)) return sharding::parameters;
+  return stages == 1 ? sharding::gradients : sharding::optimizer;
 }
 
 inline constexpr spelling<recompute> torchtitan_recompute[] = {
@@ -259,7 +263,7 @@ constexpr void from_torchtitan(translation& t, const torchtitan_words& w) noexce
   if (!read_torchtitan_batch(t, w, run)) return;
   run.dp_replicate = replicas;
   run.recompute = value_for(torchtitan_recompute, w.recompute, recompute::selective);
-  run.sharding = torchtitan_reshards(w, s[axis::pp]) ? sharding::parameters : sharding::gradients;
+  run.sharding = torchtitan_sharding(w, s[axis::pp]);
   run.schedule = torchtitan_schedule(w.schedule);
   run.precision = torchtitan_precision(w, run.precision);
   if (!w.optimizer.empty()) run.optimizer = optimizer::adam;
@@ -356,14 +360,17 @@ constexpr void write_torchtitan_precision(torchtitan_words& w, writing& out, con
   note_unless(out, p.second_moment, number_type::bf16, "precision/second_moment", moments);
 }
 
-/// What is sharded, and whether gathered weights are given up after each forward pass: in a pipeline they are not by itself.
 constexpr void write_torchtitan_sharding(torchtitan_words& w, writing& out, const deployment& d) noexcept {
   const sharding sharded = d.workload.train.sharding;
-  const bool in_a_pipeline = d.strategy[axis::pp] > 1;
-  if (sharded == sharding::parameters && in_a_pipeline) w.reshard = "always";
-  if (sharded == sharding::gradients && !in_a_pipeline) w.reshard = "never";
-  if (sharded < sharding::gradients)
-    out.cannot("sharding: torchtitan shards parameters over dp_shard x CP, and keeps them whole for a step at most");
+  const std::int64_t stages = d.strategy[axis::pp];
+  for (const text policy : {text{}, text{"always"}, text{"never"}}) {
+    w.reshard = policy;
+    if (torchtitan_sharding(w, stages) == sharded) return;
+  }
+  w.reshard = {};
+  out.cannot(stages > 1
+                 ? text{"sharding: in a pipeline torchtitan keeps whole weights and gradients for a step, or parameters sharded"}
+                 : text{"sharding: without a pipeline torchtitan shards parameters, or keeps them whole for a step"});
 }
 
 constexpr void write_torchtitan_training(torchtitan_words& w, writing& out, const deployment& d) noexcept {

@@ -75,8 +75,9 @@ struct stage_of_rank {
 
 } // namespace detail
 
-/// The memory of a deployment's stages. It refers to the deployment, which must outlive it. A template so that only who asks for memory
-/// compiles it. Precondition: a deployment that `check` accepts; an overflow is a compile error in a constant expression and an overflowed amount otherwise.
+/// The memory of a deployment's stages. It refers to the deployment, which must outlive it. A template so that only who asks for
+/// memory compiles it. Precondition: a deployment that `check` accepts; an overflow is a compile error in a constant expression and
+/// an overflowed amount otherwise.
 template <int OnUse = 0>
 class deployment_memory {
 public:

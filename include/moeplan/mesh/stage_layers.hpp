@@ -101,8 +101,9 @@ struct layer_span {
   return result;
 }
 
-/// How many virtual stages from this one on the layout gives as many decoder layers each without saying so one by one; the last stage of
-/// all, and the first, may have others. At least 1: callers that look for stages alike need not look at each. Precondition as for contents().
+/// How many virtual stages from this one on the layout gives as many decoder layers each without saying so one by one; the last
+/// stage of all, and the first, may have others. At least 1: callers that look for stages alike need not look at each. Precondition
+/// as for contents().
 [[nodiscard]] constexpr std::int64_t stages_as_long(const model& m, const strategy& s, const layout& l,
                                                     std::int64_t stage) noexcept {
   const std::int64_t stages = virtual_stages(s, l);

@@ -85,10 +85,11 @@ constexpr void keep_larger(saturating_count& most, saturating_count other) noexc
 
 } // namespace detail
 
-/// Bytes that a GPU sends over the network in a step, on average over the GPUs of a pipeline rank, of the one that sends most: what leaves
-/// its NVLink domain, which is a node where the cluster says nothing else. Rings and all-to-alls as in `topology`; DeepEP's tokens go to
-/// each node once, and count with the most nodes that they can go to. Rounded up for each way that bytes take. Absent where the cluster does not say how many GPUs a node has, or where 64 bits
-/// are too few. A template so that only who asks for it compiles it. Precondition: a deployment that `check` accepts, with DP given.
+/// Bytes that a GPU sends over the network in a step, on average over the GPUs of a pipeline rank, of the one that sends most: what
+/// leaves its NVLink domain, which is a node where the cluster says nothing else. Rings and all-to-alls as in `topology`; DeepEP's
+/// tokens go to each node once, and count with the most nodes that they can go to. Rounded up for each way that bytes take. Absent
+/// where the cluster does not say how many GPUs a node has, or where 64 bits are too few. A template so that only who asks for it
+/// compiles it. Precondition: a deployment that `check` accepts, with DP given.
 template <int OnUse = 0>
 [[nodiscard]] constexpr optional_integer network_traffic(const deployment& d) noexcept {
   if (!d.cluster.gpus_per_node.given) return {};
