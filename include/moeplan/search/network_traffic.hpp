@@ -8,13 +8,22 @@
 #include <moeplan/cost/training_traffic.hpp>
 #include <moeplan/describe/deployment.hpp>
 #include <moeplan/number/count.hpp>
+#include <moeplan/number/extremes.hpp>
 #include <moeplan/number/optional_integer.hpp>
 #include <moeplan/number/sequence.hpp>
 
 /// @file
-/// How many bytes a step sends over the network, as one number that strategies can be compared by.
+/// How many bytes a step sends over the network, and over NVLink, as numbers that strategies can be compared by.
 
 namespace moeplan {
+
+/// Bytes that a GPU sends in a step over each kind of link, on average over the GPUs of a pipeline rank.
+struct sent_bytes {
+  double nvlink = 0;
+  double network = 0;
+
+  friend constexpr bool operator==(const sent_bytes&, const sent_bytes&) noexcept = default;
+};
 
 namespace detail {
 
@@ -41,6 +50,13 @@ public:
     return complete_ ? all : saturating_count{0} - 1;
   }
 
+  /// Over both links, where tokens that go to each node once go to as many as is expected.
+  [[nodiscard]] constexpr sent_bytes sent() const noexcept {
+    sent_bytes all = exchanged_;
+    for (const way& w : ways_) add_sent(all, w.like, w.bytes);
+    return all;
+  }
+
 private:
   struct way {
     communication like{};
@@ -60,6 +76,17 @@ private:
   constexpr void add_once_a_node(const communication& c) noexcept {
     const bytes_once_a_node sent = links_->once_a_node(c, experts_);
     once_a_node_ += sent.known ? sent.most_between : bytes_of_rank(c, c.group_bytes());
+    if (!sent.known) return add_sent(exchanged_, c, c.group_bytes());
+    exchanged_.nvlink += sent.expected_within_node;
+    exchanged_.network += sent.expected_between_nodes;
+  }
+
+  constexpr void add_sent(sent_bytes& sum, const communication& c, saturating_count of_group) const noexcept {
+    const node_share share = links_->share_of(c);
+    const double all = static_cast<double>(of_group.bits) / static_cast<double>(c.senders());
+    const double far = all * (static_cast<double>(share.between.bits) / static_cast<double>(share.all.bits));
+    sum.nvlink += all - far;
+    sum.network += far;
   }
 
   /// Rounded up.
@@ -76,8 +103,28 @@ private:
   experts experts_;
   sequence<way, 48> ways_{};
   saturating_count once_a_node_;
+  sent_bytes exchanged_{};
   bool complete_ = true;
 };
+
+/// Calls each(const network_bytes_of_stage&) for one pipeline rank of those that do the same over the same links.
+template <int OnUse, class Each>
+constexpr void visit_sent_bytes(const deployment& d, const Each& each) noexcept {
+  const topology links{d.strategy, d.cluster.nvlink_gpus()};
+  const auto of_stage = [&](const auto& traffic, std::int64_t rank) {
+    network_bytes_of_stage sum{links, d.model.experts};
+    traffic.visit_stage(rank, sum);
+    each(sum);
+  };
+  if (d.workload.is_training()) {
+    const training_traffic<OnUse> traffic{d};
+    const bool alike = links.stages_lie_alike();
+    for (std::int64_t rank = 0; rank < traffic.stages(); rank += alike ? traffic.stages_alike(rank) : 1) of_stage(traffic, rank);
+  } else {
+    const serving_traffic traffic{d};
+    for (std::int64_t rank = 0; rank < traffic.stages(); ++rank) of_stage(traffic, rank);
+  }
+}
 
 constexpr void keep_larger(saturating_count& most, saturating_count other) noexcept {
   if (most < other) most = other;
@@ -93,22 +140,25 @@ constexpr void keep_larger(saturating_count& most, saturating_count other) noexc
 template <int OnUse = 0>
 [[nodiscard]] constexpr optional_integer network_traffic(const deployment& d) noexcept {
   if (!d.cluster.gpus_per_node.given) return {};
-  const topology links{d.strategy, d.cluster.nvlink_gpus()};
   saturating_count most;
-  const auto of_stage = [&](const auto& traffic, std::int64_t rank) {
-    detail::network_bytes_of_stage sum{links, d.model.experts};
-    traffic.visit_stage(rank, sum);
-    detail::keep_larger(most, sum.of_rank());
-  };
-  if (d.workload.is_training()) {
-    const training_traffic<OnUse> traffic{d};
-    for (std::int64_t rank = 0; rank < traffic.stages(); rank += traffic.stages_alike(rank)) of_stage(traffic, rank);
-  } else {
-    const serving_traffic traffic{d};
-    for (std::int64_t rank = 0; rank < traffic.stages(); ++rank) of_stage(traffic, rank);
-  }
+  detail::visit_sent_bytes<OnUse>(d,
+                                  [&](const detail::network_bytes_of_stage& stage) { detail::keep_larger(most, stage.of_rank()); });
   if (most.bits >> 63 != 0) return {};
   return static_cast<std::int64_t>(most.bits);
+}
+
+/// Bytes that a GPU sends in a step over each link, of the pipeline rank that sends most over it: what network_traffic() counts, NVLink too,
+/// but DeepEP's tokens to as many nodes as is expected of a balanced router. In double; 2^64 where a count does not fit. Precondition: as for
+/// network_traffic(); the cluster says how many GPUs a node has.
+template <int OnUse = 0>
+[[nodiscard]] constexpr sent_bytes sent_traffic(const deployment& d) noexcept {
+  sent_bytes most;
+  detail::visit_sent_bytes<OnUse>(d, [&](const detail::network_bytes_of_stage& stage) {
+    const sent_bytes sent = stage.sent();
+    most.nvlink = detail::greatest(most.nvlink, sent.nvlink);
+    most.network = detail::greatest(most.network, sent.network);
+  });
+  return most;
 }
 
 } // namespace moeplan
