@@ -248,7 +248,8 @@ constexpr mp::search_space mixtral_on_64 = [] {
   return space;
 }();
 
-// All GPUs at work, as small a bubble as there is, and then as much memory to spare as possible.
+// What is best, whoever asks says: here all GPUs at work, as small a bubble as there is, and then as much memory to spare as possible. How
+// fast a step is these do not say; criterion::throughput does, at run time.
 constexpr mp::search_answer plan = mp::best_strategy(
     mixtral_on_64, mp::ranking::in_order(mp::criterion::idle_gpus, mp::criterion::bubble, mp::criterion::headroom));
 static_assert(plan.found);

@@ -108,6 +108,7 @@ TEST_CASE("words for what is not a list") {
   CHECK((s.micro_batch == search_values{}));
   CHECK(s.smallest_recompute);
   CHECK(contains(error_of(spelled("{}", R"(, "micro_batch": "free")")), "/training/micro_batch"));
+  CHECK(contains(error_of(spelled("{}", R"(, "recompute": "smallest", "recompute_layers": 2)")), "/training/recompute_layers"));
 }
 
 TEST_CASE("what cannot be used is named by its path") {

@@ -189,6 +189,10 @@ private:
       *member_of(copy, "micro_batch") = one;
     }
     if (is_word("recompute", "smallest")) {
+      for (const char* const key : {"recompute_method", "recompute_layers", "recompute_modules"})
+        if (const json_value* const value = given.find(key))
+          json_place{place, key, *value}.refuse(
+              "it absent beside \"recompute\": \"smallest\", which chooses method, layers and modules");
       file_.space.smallest_recompute = true;
       member_of(copy, "recompute")->text = "none";
     }
