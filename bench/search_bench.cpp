@@ -32,13 +32,15 @@ search_space deepseek_v3(std::int64_t gpus) {
   return s;
 }
 
-void search_of(benchmark::State& state, search_space space) {
+/// What memory and the schedule say, unless another ranking is given.
+void search_of(benchmark::State& state, search_space space,
+               const ranking& by = ranking::in_order(criterion::idle_gpus, criterion::bubble, criterion::headroom)) {
   search_counts counts;
   for (auto _ : state) {
     benchmark::DoNotOptimize(space);
     search_candidate storage[10];
-    best_strategies best{storage, ranking::in_order(criterion::idle_gpus, criterion::bubble, criterion::headroom)};
-    counts = visit_strategies(space, best);
+    best_strategies best{storage, by};
+    counts = visit_strategies(space, by, best);
     benchmark::DoNotOptimize(storage);
   }
   const auto considered = static_cast<double>(counts.considered.value());
@@ -60,6 +62,11 @@ void with_63_layers(benchmark::State& state) {
   search_space s = deepseek_v3(state.range(0));
   s.layouts.push_back(search_layout::both_as_layers);
   search_of(state, s);
+}
+
+/// By tokens a second: of each legal strategy the bound of its step and what it sends.
+void by_throughput(benchmark::State& state) {
+  search_of(state, deepseek_v3(state.range(0)), ranking::in_order(criterion::throughput, criterion::idle_gpus, criterion::bubble));
 }
 
 /// For each strategy the least recompute that fits: where little does, more than a hundred are tried.
@@ -87,6 +94,7 @@ void one_check(benchmark::State& state) {
 
 BENCHMARK(baseline_1180_multiplications_and_additions);
 BENCHMARK(on_gpus)->Arg(8)->Arg(64)->Arg(512)->Arg(2048)->Arg(16384)->Arg(131072)->Unit(benchmark::kMillisecond);
+BENCHMARK(by_throughput)->Arg(64)->Arg(512)->Arg(2048)->Unit(benchmark::kMillisecond);
 BENCHMARK(with_63_layers)->Arg(2048)->Unit(benchmark::kMillisecond);
 BENCHMARK(with_smallest_recompute)->Arg(256)->Unit(benchmark::kMillisecond);
 BENCHMARK(one_check);
