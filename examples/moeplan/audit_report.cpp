@@ -50,6 +50,24 @@ repair_report repairs_of(const deployment& d, const claim_inputs& given) {
   return report;
 }
 
+/// A legal strategy whose weights outgrow its GPUs is repaired by more of them: DP is free then. As it is where that does not help.
+repair_report repairs_on_more_gpus(const audited_strategy& s, const claim_inputs& given) {
+  if (!s.deployment.strategy.resolved()) return s.repairs;
+  claim_inputs open;
+  for (const claim_inputs::item& i : given.items)
+    if (i.name != claim_input::dp_size) open.set(i.name, i.value);
+  repair_report report = repairs_of(deployment_described_by(open), given);
+  if (report.entries.empty()) return s.repairs;
+  report.outcome = repair_outcome::found;
+  const std::int64_t before = s.deployment.strategy[axis::dp];
+  for (repair_entry& e : report.entries) {
+    e.repair.strategy.set(axis::dp, e.dp);
+    e.deployment.strategy.set(axis::dp, e.dp);
+    if (e.dp != before) e.derived.push_back({"dp", std::to_string(before), std::to_string(e.dp), before, e.dp});
+  }
+  return report;
+}
+
 audited_strategy audited(const io::report_file& file, const io::report_strategy& s) {
   const claim_inputs numbers = io::numbers_of(file, s);
   audited_strategy result{.name = s.name, .deployment = deployment_described_by(numbers)};
@@ -61,6 +79,7 @@ audited_strategy audited(const io::report_file& file, const io::report_strategy&
   const facts& f = result.folded.facts;
   result.memory = complaint_about_memory(numbers, result.folded.ok() ? f.gpus : f.available);
   result.repairs = repairs_of(result.deployment, numbers);
+  if (result.folded.ok() && !result.memory.empty()) result.repairs = repairs_on_more_gpus(result, numbers);
   return result;
 }
 

@@ -8,6 +8,7 @@
 #include <moeplan/describe/deployment.hpp>
 #include <moeplan/io/report_audit.hpp>
 #include <moeplan/io/report_file.hpp>
+#include <moeplan/verify/claim_formula.hpp>
 #include <moeplan/verify/findings.hpp>
 
 #include "repair_report.hpp"
@@ -25,7 +26,10 @@ struct audited_strategy {
   repair_report repairs{};              ///< nearest first, of those whose weights fit; the strategy itself where it is legal
   bool said_to_be_undeployable = false; ///< by a claim of the report that holds
 
-  [[nodiscard]] bool is_sound() const noexcept { return folded.ok() && groups.empty() && memory.empty(); }
+  /// What is open, such as DP where it is not known how many GPUs there are, breaks nothing.
+  [[nodiscard]] bool is_sound() const noexcept {
+    return moeplan::is_legal_on_some_gpus(folded) && groups.empty() && memory.empty();
+  }
 };
 
 struct audit_report {

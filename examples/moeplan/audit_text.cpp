@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <moeplan/io/report_groups.hpp>
+#include <moeplan/verify/claim_formula.hpp>
 #include <moeplan/verify/claim_formulas.hpp>
 #include <moeplan/verify/claim_reason.hpp>
 #include <moeplan/verify/printed_words.hpp>
@@ -308,6 +309,10 @@ void write_repairs(audit_writer& writer, const audit_report& report) {
       const std::string words =
           s.memory.empty() ? "nothing to change under the folded mapping" : "it breaks no rule, but " + s.memory;
       writer.item(name + ": " + words, 0);
+      continue;
+    }
+    if (!s.folded.ok() && is_legal_on_some_gpus(s.folded) && s.repairs.entries.empty()) {
+      writer.item(name + ": it breaks no rule; how many GPUs it takes is open", 0);
       continue;
     }
     const std::string none = s.memory.empty() ? "none was found" : "none, since " + s.memory;

@@ -2,6 +2,9 @@
 #include <moeplan/io/deployment_file.hpp>
 #include <moeplan/io/deployment_writer.hpp>
 #include <moeplan/verify/check.hpp>
+#include <moeplan/verify/claims.hpp>
+#include <moeplan/verify/facts.hpp>
+#include <moeplan/verify/printed_text.hpp>
 
 #include <doctest/doctest.h>
 
@@ -82,4 +85,51 @@ TEST_CASE("a README names each of its folder's deployments") {
       CHECK_MESSAGE(text.find('(' + file.filename().string() + ')') != std::string::npos, file.string());
     }
   }
+}
+
+namespace {
+
+/// What a report would say of a deployment: its sizes, its degrees and how many GPUs there are, and nothing of the layout or of heads' width.
+claim_inputs as_reported(const deployment& d) {
+  const facts f = facts_of(d);
+  claim_inputs told{{claim_input::gpus, f.available},
+                    {claim_input::layers, d.model.layers},
+                    {claim_input::hidden_size, d.model.hidden_size},
+                    {claim_input::heads, d.model.attention.heads},
+                    {claim_input::tp_size, d.strategy[axis::tp]},
+                    {claim_input::pp_size, d.strategy[axis::pp]},
+                    {claim_input::vpp_size, d.strategy[axis::vpp]},
+                    {claim_input::cp_size, d.strategy[axis::cp]},
+                    {claim_input::ep_size, d.strategy[axis::ep]},
+                    {claim_input::etp_size, d.strategy[axis::etp]},
+                    {claim_input::dp_size, f.dp}};
+  if (d.model.has_experts()) {
+    told.set(claim_input::experts, d.model.experts.routed);
+    told.set(claim_input::expert_intermediate_size, d.model.experts.intermediate_size);
+  }
+  if (d.workload.is_serving()) {
+    told.set(claim_input::batch, d.workload.serve.batch);
+    return told;
+  }
+  told.set(claim_input::sequence_length, d.workload.sequence_length());
+  if (d.workload.train.global_batch.given) told.set(claim_input::global_batch, d.workload.train.global_batch.number);
+  told.set(claim_input::micro_batch, d.workload.train.micro_batch);
+  return told;
+}
+
+} // namespace
+
+TEST_CASE("a report that says no more of a published deployment than its sizes and degrees is right that it can be deployed") {
+  std::size_t judged = 0;
+  for (const std::filesystem::path& file : deployment_files()) {
+    if (file.parent_path().filename() != "published") continue;
+    CAPTURE(file.string());
+    const deployment d = read_deployment(file.string()).deployment;
+    const claim said{.quantity = claim_quantity::deployable, .claimed = "yes"_printed, .inputs = as_reported(d)};
+    const claim_verdict v = judge(said);
+    const reason_text because = reason(said, v);
+    CHECK_MESSAGE(v.holds(), std::string(because.data(), because.size()));
+    ++judged;
+  }
+  CHECK(judged > 30);
 }

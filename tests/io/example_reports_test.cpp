@@ -210,7 +210,7 @@ TEST_CASE("002: 63 experts on 3 GPUs") {
                   {"memory-left", "holds", "21.696 GB"}, // 64 x 0.339
                   {"memory-usage", "undecided", ""},
                   {"compute-utilisation", "undecided", ""},
-                  {"gpus-match", "holds", "1x"},
+                  {"gpus-match", "holds", "3"},
                   {"corrected-deployable", "fails", "no"}, // TP 2 does not divide 3
                   {"layer-latency", "undecided", ""},
                   {"samples", "undecided", ""},
@@ -237,6 +237,8 @@ TEST_CASE("003: 10B parameters, 16 experts") {
                   {"gpus-for-memory-later", "fails", "1"},
                   {"corrected-deployable", "fails", "no"}, // 1 GPU, which EP 16 does not divide
                   {"experts-per-gpu", "holds", "1"},
+                  {"one-expert-a-gpu", "holds", "1"},
+                  {"gpus-for-experts", "holds", "16"},
                   {"corrected-gpus", "holds", "16"},               // 1 x 1 x 16 x 1: the product that the report refuses
                   {"corrected-gpus-not-multiplied", "fails", "1"}, // 1 x 1 x 1
                   {"layers-together", "holds", "5.28 GB"},         // 16 x 0.33

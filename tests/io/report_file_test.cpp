@@ -2,7 +2,10 @@
 
 #include <moeplan/io/report_file.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <filesystem>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -77,13 +80,87 @@ TEST_CASE("a deployment, its strategies and claims") {
 
 TEST_CASE("a claim that names a strategy is computed from it, what is given comes before it, and others stand alone") {
   const report_file file = read(whole);
-  CHECK(file.claims[0].stated.inputs == numbers_of(file, file.strategies[0]));
-  CHECK(file.claims[0].stated.inputs.items.size() == 6);
+  claim_inputs first = numbers_of(file, file.strategies[0]);
+  first.set(claim_input::pp_size, 1); // which the strategy does not have; what DP is, does not follow with EP 0
+  CHECK(file.claims[0].stated.inputs == first);
+  CHECK(first.items.size() == 7);
   CHECK(file.claims[1].stated.inputs == claim_inputs{{claim_input::used_memory, "5.9 GB"_printed}});
   const claim_inputs& c = file.claims[2].stated.inputs;
   CHECK(c[claim_input::tp_size] == printed_value{2});
   CHECK(c[claim_input::pp_size] == printed_value{4});
   CHECK(c[claim_input::layers] == printed_value{32});
+}
+
+TEST_CASE("a degree that a strategy does not have is 1, and DP is what the GPUs leave under the claim's mapping") {
+  const auto inputs_of = [](const std::string& quantity, const std::string& strategy, const std::string& from) {
+    return read(R"({"deployment": {"gpus": 1024, "layers": 16, "expert_intermediate_size": 2048}, "strategies": {"s": )" +
+                strategy + R"(}, "claims": [{"id": "a", "quantity": ")" + quantity +
+                R"(", "claimed": 8, "strategy": "s", "from": )" + from + "}]}")
+        .claims[0]
+        .stated.inputs;
+  };
+  const claim_inputs multiplied = inputs_of("product_gpus", R"({"pp": 4, "ep": 64, "dp": 4})", "{}");
+  CHECK(multiplied[claim_input::tp_size] == printed_value{1});
+  CHECK(multiplied[claim_input::dp_size] == printed_value{4});
+  const std::string open = R"({"tp": 2, "pp": 4, "ep": 64})";
+  CHECK(inputs_of("product_gpus", open, "{}")[claim_input::dp_size] == printed_value{2}); // 1,024 / (2 x 4 x 64)
+  CHECK(inputs_of("over_capacity", open, "{}")[claim_input::dp_size] == printed_value{2});
+  CHECK(inputs_of("folded_gpus", open, "{}")[claim_input::dp_size] == printed_value{128}); // 1,024 / (2 x 4)
+  CHECK(inputs_of("folded_gpus", open, R"({"cp": 2})")[claim_input::dp_size] == printed_value{64});
+  CHECK(inputs_of("folded_gpus", open, R"({"dp": 3})")[claim_input::dp_size] == printed_value{3});
+  CHECK(!inputs_of("folded_gpus", R"({"tp": 3})", "{}").gives(claim_input::dp_size)); // which does not divide 1,024
+  CHECK(inputs_of("experts_per_gpu", R"({"tp": 2})", R"({"experts": 8})")[claim_input::ep_size] == printed_value{1});
+  CHECK(!inputs_of("layers_per_stage", R"({"pp": 4})", "{}").gives(claim_input::tp_size));
+  CHECK(!inputs_of("expert_hidden_per_gpu", R"({"tp": 2})", "{}").gives(claim_input::etp_size));
+}
+
+TEST_CASE("all of a deployment, all degrees, and what a claim adds are not too many numbers") {
+  const std::string all =
+      R"({"deployment": {"parameters": "30B", "bytes_per_parameter": 2, "layers": 16, "experts": 64, "hidden_size": 1024,
+          "heads": 16, "expert_intermediate_size": 2048, "sequence_length": 4096, "global_batch": 128, "micro_batch": 1,
+          "micro_batches": 8, "batch": 128, "gpus": 128, "capacity": "64 GB"},
+          "strategies": {"s": {"tp": 8, "pp": 4, "vpp": 1, "cp": 1, "ep": 8, "etp": 1, "dp": 4, "sp": 1}},
+          "claims": [{"id": "a", "quantity": "total_memory", "claimed": "4 GB", "strategy": "s", "from": {"parameter_memory": "1 GB",
+          "gradient_memory": "1 GB", "optimizer_memory": "1 GB", "activation_memory": "1 GB"}}]})";
+  CHECK(error_of(all).empty());
+  CHECK(read(all).claims[0].stated.inputs.items.size() == 26);
+  for (const claim_quantity_entry& e : claim_quantity_table) {
+    std::size_t numbers = std::size(moeplan::io::detail::described_numbers) + std::size(moeplan::io::detail::described_degrees);
+    const std::size_t described = numbers;
+    for (const claim_input_entry& i : claim_input_table) {
+      const auto is_i = [&i](claim_input described_number) { return described_number == i.id; };
+      const bool is_described = std::ranges::any_of(moeplan::io::detail::described_numbers, is_i) ||
+                                std::ranges::any_of(moeplan::io::detail::described_degrees, is_i);
+      numbers += !is_described && moeplan::io::detail::can_be_from(e.id, i.id) ? 1 : 0;
+    }
+    CHECK_MESSAGE(numbers <= claim_inputs::capacity, e.name);
+    CHECK(numbers >= described);
+  }
+}
+
+TEST_CASE("what is in flight is a rate of sequences, scaling is of anything") {
+  const auto claim = [](const char* quantity, const char* claimed, const char* from) {
+    return error_of(R"({"claims": [{"id": "a", "quantity": ")" + std::string{quantity} + R"(", "claimed": ")" + claimed +
+                    R"(", "from": {)" + from + "}}]}");
+  };
+  CHECK(claim("batch_in_flight", "128", R"("throughput": "8000 samples/s", "latency": "0.016 s")").empty());
+  CHECK(claim("batch_in_flight", "128", R"("throughput": "8000 tokens/s", "latency": "0.016 s")")
+            .ends_with("/claims/0/from/throughput: found \"8000 tokens/s\" (a string), expected a rate of samples, sequences or "
+                       "requests, such as 312 samples/s"));
+  CHECK(contains(claim("throughput", "8000 tokens/s", R"("batch": 128, "latency": "0.016 s")"), "/claims/0/claimed: found"));
+  CHECK(claim("scaling_efficiency", "95%", R"("throughput": "8 tokens/s", "base_throughput": "2 tokens/s")").empty());
+}
+
+TEST_CASE("an answer is yes or no, and the same or not") {
+  const auto deployable = [](const char* claimed, const char* relation) {
+    return error_of(R"({"claims": [{"id": "a", "quantity": "deployable", "claimed": )" + std::string{claimed} +
+                    R"(, "relation": ")" + relation + "\"}]}");
+  };
+  CHECK(deployable(R"("yes")", "differs").empty());
+  CHECK(deployable(R"("Yes")", "equals") == "r.json:1:62: /claims/0/claimed: found \"Yes\" (a string), expected yes or no");
+  CHECK(deployable("1", "equals") == "r.json:1:62: /claims/0/claimed: found 1, expected yes or no");
+  CHECK(contains(deployable(R"("yes")", "less_than"), "/claims/0/relation: "));
+  CHECK(contains(deployable(R"("yes")", "less_than"), "expected one of \"equals\", \"differs\""));
 }
 
 TEST_CASE("a claim in the words of the core") {

@@ -93,8 +93,9 @@ TEST_CASE("more numbers than there is room for are refused, not dropped") {
   std::string json;
   std::size_t written = 0;
   for (const claim_input_entry& e : claim_input_table) {
-    if (e.dimension != dimension::number || written > claim_inputs::capacity) continue;
-    json += (json.empty() ? "{\"" : ", \"") + std::string{e.name} + "\": 1";
+    const bool is_bytes = e.dimension == dimension::bytes;
+    if ((e.dimension != dimension::number && !is_bytes) || written > claim_inputs::capacity) continue;
+    json += (json.empty() ? "{\"" : ", \"") + std::string{e.name} + (is_bytes ? "\": \"1 GB\"" : "\": 1");
     ++written;
   }
   REQUIRE(written == claim_inputs::capacity + 1);

@@ -218,7 +218,7 @@ std::string claim_to(const std::string& value, dimension d) {
   return claim_with("\"quantity\": \"" + any_quantity_of(d) + "\", \"claimed\": " + value);
 }
 
-constexpr dimension claimed_dimensions[] = {dimension::number,     dimension::bytes, dimension::time,  dimension::rate,
+constexpr dimension claimed_dimensions[] = {dimension::number,     dimension::bytes, dimension::time,  dimension::sample_rate,
                                             dimension::token_rate, dimension::share, dimension::answer};
 
 /// Texts that are nearly rates.
@@ -287,11 +287,22 @@ TEST_CASE("the schema accepts the numbers that the reader accepts") {
     judge(claim_with(std::string{R"("quantity": "ratio_to_target", "claimed": "1x", "from": {"value": )"} + value + "}"));
 }
 
+TEST_CASE("the schema accepts the relations that the reader accepts") {
+  for (const char* relation : {"equals", "at_most", "less_than", "at_least", "more_than", "differs", "?"}) {
+    judge(claim_with(R"("quantity": "deployable", "claimed": "yes", "relation": ")" + std::string{relation} + '"'));
+    judge(claim_with(R"("quantity": "variance", "claimed": 0, "relation": ")" + std::string{relation} + '"'));
+  }
+}
+
 TEST_CASE("the schema accepts the rates that the reader accepts") {
   std::mt19937 from{1};
   int accepted = 0;
   for (int i = 0; i < 2'000; ++i) {
-    const std::string claim = claim_to('"' + draw_rate(from) + '"', i % 2 == 0 ? dimension::rate : dimension::token_rate);
+    const std::string rate = '"' + draw_rate(from) + '"';
+    const std::string of_anything =
+        claim_with(R"("quantity": "scaling_efficiency", "claimed": "95%", "from": {"throughput": )" + rate + '}');
+    const std::string claim =
+        i % 3 == 0 ? of_anything : claim_to(rate, i % 3 == 1 ? dimension::sample_rate : dimension::token_rate);
     judge(claim);
     accepted += error_of(claim).empty() ? 1 : 0;
   }

@@ -84,10 +84,10 @@ TEST_CASE("what was computed as numbers in base units, and what is missing by it
   CHECK(claim("activations")["missing"] == nlohmann::json{"sequence_length", "micro_batch", "heads"});
   const std::string left = R"({"id": "left", "quantity": "left_memory", "claimed": "16 GB",
                                "from": {"capacity": "64 GB", "used_memory": "60-80 GB"}})";
-  const nlohmann::json open = audit_text("{\"claims\": [" + left + "]}").json()["claims"][0];
-  CHECK(open["computed"] == "-16 GB to 4 GB");
-  CHECK(open["computed_low"] == -16'000'000'000);
-  CHECK(open["computed_high"] == 4'000'000'000);
+  const nlohmann::json beyond = audit_text("{\"claims\": [" + left + "]}").json()["claims"][0];
+  CHECK(beyond["computed"] == "-16 GB to 4 GB");
+  CHECK(beyond["computed_low"] == -16'000'000'000);
+  CHECK(beyond["computed_high"] == 4'000'000'000);
 }
 
 TEST_CASE("weights that all GPUs together cannot hold break a strategy, and every repair on too few GPUs") {
@@ -108,6 +108,57 @@ TEST_CASE("weights that all GPUs together cannot hold break a strategy, and ever
   const nlohmann::json repairs = audit_text(report(R"({"tp": 3})", "8 GB")).json()["strategies"][0]["repairs"];
   REQUIRE(!repairs.empty());
   for (const nlohmann::json& repair : repairs) CHECK(repair["gpus"] == 8); // 7 have 56 GB, in powers of 1024 60.1 GB
+}
+
+TEST_CASE("a legal strategy whose weights outgrow its GPUs is repaired by more of them") {
+  const auto report = [](const char* strategy, const char* capacity) {
+    return R"({"deployment": {"parameters": "30B", "bytes_per_parameter": 2, "gpus": 8, "capacity": ")" + std::string{capacity} +
+           R"("}, "strategies": {"s": )" + strategy + R"(}, "claims": []})";
+  };
+  const std::string on_2_gpus = R"({"tp": 2, "dp": 1})"; // 60 GB on 2 GPUs are 30 GB each, on 8 they are 7.5
+  const answer a = audit_text(report(on_2_gpus.c_str(), "16 GB"));
+  CHECK(a.status == 1);
+  const nlohmann::json s = a.json()["strategies"][0];
+  CHECK(s["folded"]["ok"] == true);
+  CHECK(s["memory"].is_string());
+  REQUIRE(!s["repairs"].empty());
+  CHECK(s["repairs"][0]["gpus"] == 8);
+  CHECK(s["repairs"][0]["strategy"] == nlohmann::json{{"tp", 2}, {"dp", 4}});
+  CHECK(contains(audit_text(report(on_2_gpus.c_str(), "16 GB"), "").out, "\n  s:\n    DP 1 to 4: 8 GPUs\n"));
+  const answer hopeless = audit_text(report(on_2_gpus.c_str(), "4 GB"), "");
+  CHECK(contains(hopeless.out, "\n  s: it breaks no rule, but the weights alone, 30B x 2 bytes over 2 GPUs, as by ZeRO-3, "));
+}
+
+TEST_CASE("a strategy is not broken by what is open: how many GPUs there are") {
+  const auto report = [](const char* strategy, const char* claims) {
+    return R"({"deployment": {"layers": 16, "experts": 8}, "strategies": {"s": )" + std::string{strategy} + R"(}, "claims": [)" +
+           claims + "]}";
+  };
+  CHECK(audit_text(report(R"({"tp": 2, "pp": 4, "ep": 2})", right.c_str())).status == 0);
+  CHECK(audit_text(report(R"({"tp": 2, "pp": 4, "ep": 2})", right.c_str())).json()["ok"] == true);
+  CHECK(audit_text(report(R"({"tp": 2, "pp": 4, "ep": 3})", right.c_str())).status == 1); // 3 does not divide 8 experts
+  CHECK(contains(audit_text(report(R"({"tp": 2, "pp": 4, "ep": 2})", right.c_str()), "").out,
+                 "\n  s: it breaks no rule; how many GPUs it takes is open\n"));
+  const char* const said = R"({"id": "d", "quantity": "deployable", "claimed": "no", "strategy": "s"})";
+  const nlohmann::json claim = audit_text(report(R"({"tp": 2, "ep": 4, "dp": 3})", said)).json()["claims"][0];
+  CHECK(claim["verdict"] == "holds");
+  CHECK(claim["missing"] == nlohmann::json::array());
+}
+
+TEST_CASE("of a strategy its degrees come before the number of GPUs, and those that it does not have are 1") {
+  const std::string claims = R"(
+      {"id": "share", "quantity": "expert_share", "claimed": "1/8", "strategy": "s"},
+      {"id": "modules", "quantity": "expert_modules_per_gpu", "claimed": 128, "strategy": "s"},
+      {"id": "product", "quantity": "product_gpus", "claimed": 1024, "strategy": "t"},
+      {"id": "folded", "quantity": "folded_gpus", "claimed": 1024, "strategy": "t"})";
+  const nlohmann::json audited = audit_text(R"({"deployment": {"layers": 16, "experts": 64, "gpus": 8},
+      "strategies": {"s": {"tp": 2, "pp": 4, "ep": 8, "dp": 1}, "t": {"pp": 4, "ep": 64, "dp": 4}}, "claims": [)" +
+                                            claims + "]}")
+                                     .json()["claims"];
+  CHECK(entry(audited, "id", "share")["verdict"] == "fails"); // 1/32
+  CHECK(entry(audited, "id", "modules")["computed_low"] == 32);
+  CHECK(entry(audited, "id", "product")["verdict"] == "holds");
+  CHECK(entry(audited, "id", "folded")["computed_low"] == 16);
 }
 
 TEST_CASE("what the strategies mean under both mappings") {

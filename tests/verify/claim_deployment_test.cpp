@@ -65,11 +65,34 @@ BOTH_TIMES("sequences in flight are served", [] {
   EXPECT(d.workload.serve.batch == 12);
 });
 
-BOTH_TIMES("of heads and hidden size that are both given it is judged whether they suit each other", [] {
-  claim_inputs given{{claim_input::gpus, 2}, {claim_input::tp_size, 2}, {claim_input::hidden_size, 1024}};
+// GLM-4.5: hidden size 5120, 96 heads of 128.
+BOTH_TIMES("how wide a head is, is open", [] {
+  const claim_inputs given{
+      {claim_input::gpus, 8}, {claim_input::tp_size, 8}, {claim_input::hidden_size, 5120}, {claim_input::heads, 96}};
   EXPECT(check(deployment_described_by(given)).ok());
-  given.set(claim_input::heads, 6);
-  EXPECT(check(deployment_described_by(given)).contains(rule::hidden_divides_by_heads));
+});
+
+// DeepSeek-V3 serves with 256 experts and 32 copies of some on 144 ranks, 2 each.
+BOTH_TIMES("how many copies of experts there are is open where it serves", [] {
+  claim_inputs given{
+      {claim_input::gpus, 144}, {claim_input::experts, 256}, {claim_input::ep_size, 144}, {claim_input::dp_size, 144}};
+  EXPECT(check(deployment_described_by(given)).contains(rule::experts_divide_by_ep));
+  given.set(claim_input::batch, 144);
+  EXPECT(check(deployment_described_by(given)).ok());
+  EXPECT(deployment_described_by(given).workload.redundant_experts() == 32);
+});
+
+// DeepSeek-V3: 61 layers on 16 stages, which are not given: 13 of 4 layers and 3 of 3 are legal.
+BOTH_TIMES("how layers are laid out is open", [] {
+  claim_inputs given{{claim_input::gpus, 2048},  {claim_input::layers, 61},  {claim_input::experts, 256},
+                     {claim_input::pp_size, 16}, {claim_input::ep_size, 64}, {claim_input::dp_size, 128}};
+  EXPECT(check(deployment_described_by(given)).ok());
+  given.set(claim_input::layers, 14); // and the embedding, and the loss
+  EXPECT(check(deployment_described_by(given)).ok());
+  given.set(claim_input::layers, 13);
+  EXPECT(check(deployment_described_by(given)).contains(rule::layers_divide_by_pp));
+  given.set(claim_input::layers, 64);
+  EXPECT((deployment_described_by(given).layout == layout{}));
 });
 
 BOTH_TIMES("numbers that are given wrong are found", [] {
@@ -82,7 +105,7 @@ BOTH_TIMES("numbers that are given wrong are found", [] {
   found(claim_input::tp_size, 0, rule::tp_is_at_least_1);
   found(claim_input::ep_size, 3, rule::stage_divides_by_expert_ranks);
   found(claim_input::experts, 63, rule::experts_divide_by_ep);
-  found(claim_input::layers, 10, rule::layers_divide_by_pp);
+  found(claim_input::layers, 1, rule::layers_divide_by_pp);
   found(claim_input::heads, 3, rule::heads_divide_by_tp);
   found(claim_input::hidden_size, 1001, rule::hidden_divides_by_tp);
   found(claim_input::gpus, 4, rule::gpus_divide_by_model_parallel);

@@ -45,6 +45,39 @@ BOTH_TIMES("the formula with its numbers, and what came out", [] {
   EXPECT(says({.quantity = q::available_gpus, .claimed = 8, .inputs = {{in::gpus, 8}}}, "GPUs of the deployment = 8"));
 });
 
+// 8000 x 0.02 is 160; 7999.5 x 0.015 is 119.9925, 8000.5 x 0.025 is 200.0125.
+BOTH_TIMES("where a claim holds by the precision of its inputs alone, that is said", [] {
+  const auto in_flight = [](printed_value claimed) {
+    return claim{.quantity = q::batch_in_flight,
+                 .claimed = claimed,
+                 .inputs = {{in::throughput, "8000 seq/s"_printed}, {in::latency, "0.02 s"_printed}}};
+  };
+  EXPECT(judge(in_flight(128)).holds());
+  EXPECT(says(in_flight(128), "8,000 sequences/s x 0.02 s (Little's law) = 160 (119.99 to 200.01 with its inputs rounded)"));
+  EXPECT(says(in_flight(160), "8,000 sequences/s x 0.02 s (Little's law) = 160"));
+  EXPECT(says({.quantity = q::used_memory,
+               .relation = is::less_than,
+               .claimed = "5.86 GB"_printed,
+               .inputs = {{in::used_memory, "5.9 GB"_printed}}},
+              "5.9 GB (5.85 GB to 5.95 GB with its inputs rounded), less than 5.86 GB"));
+});
+
+BOTH_TIMES("more used than there is", [] {
+  EXPECT(says({.quantity = q::memory_utilisation,
+               .claimed = "125%"_printed,
+               .inputs = {{in::used_memory, "80 GB"_printed}, {in::capacity, "64 GB"_printed}}},
+              "80 GB / 64 GB = 125% (124.22% to 125.78% with its inputs rounded): more is used than there is"));
+});
+
+BOTH_TIMES("what is wrong on any number of GPUs, without what is open", [] {
+  EXPECT(says({.quantity = q::deployable, .claimed = "yes"_printed, .inputs = {{in::ep_size, 0}, {in::experts, 64}}},
+              "EP is 0; a degree is at least 1; nearest legal ep: 1"));
+  EXPECT(says({.quantity = q::deployable, .claimed = "yes"_printed, .inputs = {{in::tp_size, 2}}}, "not given: GPUs"));
+  EXPECT(says(
+      {.quantity = q::expert_hidden_per_gpu, .claimed = 1024, .inputs = {{in::expert_intermediate_size, 2048}, {in::tp_size, 2}}},
+      "2,048 / TP 2 (ETP = TP) = 1,024"));
+});
+
 BOTH_TIMES("GPUs under both mappings", [] {
   EXPECT(says({.quantity = q::product_gpus, .claimed = 512, .inputs = option_1},
               "TP 4 x PP 4 x EP 8 x DP 4 = 512; folded it is 64 GPUs (EDP 2)"));
@@ -111,7 +144,7 @@ BOTH_TIMES("an open value says what its ends assume", [] {
            {{in::parameters, "30B"_printed}, {in::bytes_per_parameter, 2}, {in::gpus, 128}, {in::tp_size, 2}, {in::pp_size, 4}}},
       "30B x 2 bytes, spread over 128 GPUs: from 0.469 GB (sharded over all 128 GPUs, as by ZeRO-3) to 7.5 GB (cut TP 2 x PP 4 "
       "ways "
-      "alone, into equal stages, nothing replicated)"));
+      "alone, experts too, into equal stages, nothing replicated)"));
   EXPECT(says(
       {.quantity = q::over_capacity, .claimed = "4-8x"_printed, .inputs = {{in::needed_gpus, "64-128"_printed}, {in::gpus, 16}}},
       "64-128 / 16: from 4x to 8x"));
@@ -144,7 +177,10 @@ BOTH_TIMES("why nothing comes out", [] {
            "nothing comes out: TP 2 x PP 4 are more parts than there are GPUs, 4"));
   EXPECT(says(
       {.quantity = q::token_throughput, .claimed = "300,000-320,000/s"_printed, .inputs = {{in::samples, "300-312/s"_printed}}},
-      "nothing comes out: of ranges it is open how many tokens a sample has"));
+      "nothing comes out: of ranges and limits it is open how many tokens a sample has"));
+  EXPECT(says(
+      {.quantity = q::token_throughput, .claimed = "319,500 tokens/s"_printed, .inputs = {{in::samples, "312 samples/s"_printed}}},
+      "nothing comes out: 319,500 tokens/s are no whole number of tokens for each of 312 samples/s"));
   constexpr printed_value most = "999,999,999,999,999,999T"_printed;
   EXPECT(says({.quantity = q::product_gpus,
                .claimed = 1,
@@ -200,7 +236,8 @@ BOTH_TIMES("where both ends are the same there is one value, and what it assumes
             .claimed = "7.5 GB"_printed,
             .inputs =
                 {{in::parameters, "30B"_printed}, {in::bytes_per_parameter, 2}, {in::gpus, 8}, {in::tp_size, 2}, {in::pp_size, 4}}},
-           "30B x 2 bytes, spread over 8 GPUs = 7.5 GB (cut TP 2 x PP 4 ways alone, into equal stages, nothing replicated)"));
+           "30B x 2 bytes, spread over 8 GPUs = 7.5 GB (cut TP 2 x PP 4 ways alone, experts too, into equal stages, nothing "
+           "replicated)"));
 });
 
 BOTH_TIMES("one of a thing is not several", [] {
@@ -222,6 +259,13 @@ BOTH_TIMES("other notes", [] {
   EXPECT(
       says({.quantity = q::token_throughput, .claimed = "312 tokens/s"_printed, .inputs = {{in::samples, "312 samples/s"_printed}}},
            "312 samples/s x a whole number of tokens a sample = 312 tokens/s: 1 token a sample"));
+  EXPECT(says(
+      {.quantity = q::token_throughput,
+       .relation = is::differs,
+       .claimed = "624 tokens/s"_printed,
+       .inputs = {{in::samples, "312 samples/s"_printed}}},
+      "312 samples/s x a whole number of tokens a sample = 624 tokens/s (623 tokens/s to 625 tokens/s with its inputs rounded), "
+      "not other than 624 tokens/s: 2 tokens a sample"));
   EXPECT(says({.quantity = q::parameter_memory,
                .claimed = "223.52 MB"_printed,
                .inputs = {{in::parameters, "30.0B"_printed}, {in::bytes_per_parameter, 4}, {in::ways, 512}}},

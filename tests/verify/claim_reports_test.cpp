@@ -95,7 +95,7 @@ constexpr expected_claim report_000[] = {
      "0.469 GB to 7.5 GB"},
     {{"within limit", q::used_memory, is::less_than, "64 GB"_printed, {{in::used_memory, "5.9 GB"_printed}}}, holds, "5.9 GB"},
     {{"memory before", q::memory_utilisation, is::equals, "85%"_printed, {{in::capacity, "64 GB"_printed}}}, undecided, ""},
-    {{"throughput", q::throughput, is::equals, "15.6K tokens/s"_printed, {}}, undecided, ""},
+    {{"throughput", q::token_throughput, is::equals, "15.6K tokens/s"_printed, {}}, undecided, ""},
     {{"communication", q::communication_overhead, is::equals, "12%"_printed, {}}, undecided, ""},
 };
 

@@ -2,6 +2,8 @@
 // digit is one, and both intervals over one denominator.
 #include <moeplan/verify/claim_verdict.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <random>
 
@@ -61,7 +63,8 @@ TEST_CASE("a share holds if the intervals of quotient and claim meet") {
   int wrong = 0;
   int held = 0;
   for (int i = 0; i < 2'000; ++i) {
-    const drawn used = from.number(100'000);
+    drawn used = from.number(1);
+    used.digits = from.below(70 * static_cast<std::int64_t>(used.scale()));
     const drawn claimed = from.near(wide{used.digits} * 100, used.scale() * 64); // percent of 64
     const bool binary = i % 2 == 0;
     const claim c{.quantity = claim_quantity::memory_utilisation,
@@ -69,7 +72,8 @@ TEST_CASE("a share holds if the intervals of quotient and claim meet") {
                   .inputs = {{claim_input::used_memory, used.printed(printed_unit::bytes, 3, binary)},
                              {claim_input::capacity, drawn{64, 0}.printed(printed_unit::bytes, 3, binary)}}};
     // used / scale / 64 against claimed / scale / 100, both twice.
-    const bool meets = used.low() * 100 * claimed.scale() <= claimed.high() * 64 * used.scale() &&
+    const bool is_whole = used.low() <= 2 * 64 * used.scale(); // else more is used than there is
+    const bool meets = is_whole && used.low() * 100 * claimed.scale() <= claimed.high() * 64 * used.scale() &&
                        claimed.low() * 64 * used.scale() <= used.high() * 100 * claimed.scale();
     const claim_verdict v = judge(c);
     wrong += v.holds() != meets || v.fails() == meets ? 1 : 0;
@@ -78,6 +82,48 @@ TEST_CASE("a share holds if the intervals of quotient and claim meet") {
   CHECK(wrong == 0);
   CHECK(held > 250);
   CHECK(held < 1'750);
+}
+
+TEST_CASE("a share of a range holds if the range as printed is in the claim, and fails if no choice is") {
+  source from{4};
+  int wrong = 0;
+  int outcomes[3]{};
+  for (int i = 0; i < 3'000; ++i) {
+    const auto decimals = static_cast<std::uint16_t>(from.below(3));
+    const drawn least{from.below(6'000), decimals};
+    const drawn most{least.digits + 1 + from.below(400), decimals};
+    if (most.digits > 64 * static_cast<std::int64_t>(most.scale())) continue; // more than there is
+    const auto range = [](const drawn& a, const drawn& b, printed_unit unit, std::int16_t thousands) {
+      printed_value v = a.printed(unit, thousands, false);
+      v.last = b.printed(unit, thousands, false).first;
+      return v;
+    };
+    drawn low = from.near(wide{least.digits} * 100, least.scale() * 64);
+    drawn high = from.near(wide{most.digits} * 100, most.scale() * 64);
+    low.decimals = high.decimals = static_cast<std::uint16_t>(from.below(4));
+    const auto nearly = [&](const drawn& n) {
+      return static_cast<std::int64_t>(wide{n.digits} * 100 * low.scale() / (n.scale() * 64)) + from.below(3) - 1;
+    };
+    low.digits = std::max<std::int64_t>(nearly(least), 0);
+    high.digits = std::max(nearly(most), low.digits);
+    const claim c{.quantity = claim_quantity::memory_utilisation,
+                  .claimed = range(low, high, printed_unit::percent, 0),
+                  .inputs = {{claim_input::used_memory, range(least, most, printed_unit::bytes, 3)},
+                             {claim_input::capacity, drawn{64, 0}.printed(printed_unit::bytes, 3, false)}}};
+    // used / scale / 64 against claimed / scale / 100, both twice.
+    const auto in_claim = [&](wide used) { return used * 100 * low.scale(); };
+    const wide claimed_low = low.low() * 64 * least.scale();
+    const wide claimed_high = high.high() * 64 * least.scale();
+    const bool meets = in_claim(least.low()) <= claimed_high && claimed_low <= in_claim(most.high());
+    const bool contains = claimed_low <= in_claim(2 * wide{least.digits}) && in_claim(2 * wide{most.digits}) <= claimed_high;
+    const claim_outcome expected = !meets ? claim_outcome::fails : contains ? claim_outcome::holds : claim_outcome::undecided;
+    const claim_outcome outcome = judge(c).outcome;
+    wrong += outcome != expected ? 1 : 0;
+    ++outcomes[static_cast<std::size_t>(outcome)];
+  }
+  CHECK(wrong == 0);
+  CHECK(outcomes[0] > 250);
+  CHECK(outcomes[2] > 250);
 }
 
 TEST_CASE("what is left holds if the intervals of difference and claim meet") {

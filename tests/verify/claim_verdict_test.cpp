@@ -133,13 +133,12 @@ BOTH_TIMES("counts are exact", [] {
   EXPECT(holds(experts(64, 5, "12.8"_printed)));
 });
 
-/// Weights between an even share and TP x PP ways: 60 GB over 8 GPUs is 7.5, over TP 2 x PP 1 it is 30.
+/// Weights between an even share and all of them: 30 GB over 4 GPUs is 7.5.
 constexpr claim between(is relation, printed_value claimed) noexcept {
   return {.quantity = q::parameter_memory,
           .relation = relation,
           .claimed = claimed,
-          .inputs = {
-              {in::parameters, "30.0B"_printed}, {in::bytes_per_parameter, 2}, {in::gpus, 8}, {in::tp_size, 2}, {in::pp_size, 1}}};
+          .inputs = {{in::parameters, "15.0B"_printed}, {in::bytes_per_parameter, 2}, {in::gpus, 4}}};
 }
 
 BOTH_TIMES("where the value is open, all of it has to agree", [] {
@@ -148,7 +147,7 @@ BOTH_TIMES("where the value is open, all of it has to agree", [] {
   EXPECT(judge(between(is::equals, "17.7 GB"_printed)).value == (interval{wide_ratio{7'500'000'000}, wide_ratio{30'000'000'000}}));
   EXPECT(judge(between(is::equals, "7.5 GB"_printed)).is_undecided());
   EXPECT(fails(between(is::equals, "6.5 GB"_printed)));
-  EXPECT(fails(between(is::equals, "31 GiB"_printed)));
+  EXPECT(fails(between(is::equals, "31 GB"_printed)));
   EXPECT(holds(between(is::equals, "7-31 GB"_printed)));
   EXPECT(holds(between(is::differs, "6.5 GB"_printed)));
   EXPECT(judge(between(is::differs, "17.7 GB"_printed)).is_undecided());
@@ -161,6 +160,66 @@ BOTH_TIMES("where the value is open, all of it has to agree", [] {
   EXPECT(fails(between(is::more_than, "40 GiB"_printed)));
   EXPECT(judge(between(is::more_than, "20 GiB"_printed)).is_undecided());
   EXPECT(judge(between(is::at_most, "20 GiB"_printed)).is_undecided());
+});
+
+// 46.7B x 2 bytes are 93.4 GB. TP 8 cuts what is dense; experts it cuts only if ETP is 8, too, and else a rank can hold nearly all.
+BOTH_TIMES("TP x PP ways are no bound of what a GPU can hold, all the weights are", [] {
+  const auto on_8_ways = [](is relation, printed_value claimed) {
+    return judge(
+        {.quantity = q::parameter_memory,
+         .relation = relation,
+         .claimed = claimed,
+         .inputs = {
+             {in::parameters, "46.7B"_printed}, {in::bytes_per_parameter, 2}, {in::gpus, 8}, {in::tp_size, 8}, {in::pp_size, 1}}});
+  };
+  EXPECT(on_8_ways(is::equals, "90.6 GB"_printed).is_undecided());
+  EXPECT(on_8_ways(is::equals, "90.6 GB"_printed).value.is_point()); // 11.675 GB
+  EXPECT(on_8_ways(is::equals, "11.7 GB"_printed).is_undecided());
+  EXPECT(on_8_ways(is::equals, "10 GB"_printed).fails());
+  EXPECT(on_8_ways(is::equals, "110 GB"_printed).fails());
+  EXPECT(on_8_ways(is::equals, "11-94 GB"_printed).holds());
+  EXPECT(on_8_ways(is::less_than, "64 GB"_printed).is_undecided());
+  EXPECT(on_8_ways(is::less_than, "94 GB"_printed).holds());
+  EXPECT(on_8_ways(is::less_than, "10 GB"_printed).fails());
+  EXPECT(on_8_ways(is::at_least, "11 GB"_printed).holds());
+  EXPECT(on_8_ways(is::more_than, "64 GB"_printed).is_undecided());
+  EXPECT(on_8_ways(is::more_than, "100 GB"_printed).fails());
+});
+
+constexpr claim time_of_16_layers(is relation, printed_value claimed) noexcept {
+  return {.quantity = q::latency,
+          .relation = relation,
+          .claimed = claimed,
+          .inputs = {{in::layers, 16}, {in::layer_latency, "15-20 ms"_printed}}};
+}
+
+// As printed 240 to 320 ms; 14.5 to 20.5 ms a layer would be 232 to 328.
+BOTH_TIMES("a range that is rounded agrees if it does as it is printed", [] {
+  EXPECT(holds(time_of_16_layers(is::equals, "240-320 ms"_printed)));
+  EXPECT(fails(time_of_16_layers(is::differs, "240-320 ms"_printed)));
+  EXPECT(judge(time_of_16_layers(is::equals, "241-320 ms"_printed)).is_undecided());
+  EXPECT(judge(time_of_16_layers(is::equals, "240-319 ms"_printed)).is_undecided());
+  EXPECT(judge(time_of_16_layers(is::equals, "328 ms"_printed)).is_undecided());
+  EXPECT(fails(time_of_16_layers(is::equals, "329 ms"_printed)));
+  EXPECT(holds(time_of_16_layers(is::at_most, "320 ms"_printed)));
+  EXPECT(judge(time_of_16_layers(is::at_most, "319 ms"_printed)).is_undecided());
+  EXPECT(fails(time_of_16_layers(is::at_most, "231 ms"_printed)));
+  EXPECT(holds(time_of_16_layers(is::less_than, "321 ms"_printed)));
+  EXPECT(judge(time_of_16_layers(is::less_than, "320 ms"_printed)).is_undecided());
+  EXPECT(holds(time_of_16_layers(is::at_least, "240 ms"_printed)));
+  EXPECT(judge(time_of_16_layers(is::at_least, "241 ms"_printed)).is_undecided());
+  EXPECT(holds(time_of_16_layers(is::more_than, "239 ms"_printed)));
+  EXPECT(judge(time_of_16_layers(is::more_than, "240 ms"_printed)).is_undecided());
+  EXPECT(holds(share("40-50 GB"_printed, "64 GB"_printed, "62.5-78.1%"_printed)));
+  EXPECT(holds({.quantity = q::throughput,
+                .claimed = "400-533 seq/s"_printed,
+                .inputs = {{in::batch, 128}, {in::latency, "240-320 ms"_printed}}}));
+  EXPECT(holds({.quantity = q::total_memory,
+                .claimed = "4.5-5.5 GB"_printed,
+                .inputs = {{in::parameter_memory, "1.5-2.5 GB"_printed},
+                           {in::gradient_memory, "1 GB"_printed},
+                           {in::optimizer_memory, "1 GB"_printed},
+                           {in::activation_memory, "1 GB"_printed}}}));
 });
 
 BOTH_TIMES("an input that is a range leaves the value open", [] {
@@ -239,6 +298,10 @@ BOTH_TIMES("where it is open whether more is used than there is", [] {
   constexpr printed_value used = "60-80 GB"_printed;
   EXPECT(judge(left_by_use(is::equals, used, "3 GB"_printed)).is_undecided());
   EXPECT(judge(left_by_use(is::equals, used, "0-5 GB"_printed)).is_undecided());
+  EXPECT(holds(left_by_use(is::equals, "60-64 GB"_printed, "0-4 GB"_printed))); // as printed nothing is below zero
+  EXPECT(judge(left_by_use(is::equals, "60-65 GB"_printed, "0-4 GB"_printed)).is_undecided());
+  EXPECT(holds(left_by_use(is::at_most, used, "4 GB"_printed)));
+  EXPECT(holds(left_by_use(is::at_least, "60-64 GB"_printed, "0 GB"_printed)));
   EXPECT(fails(left_by_use(is::equals, used, "6 GB"_printed)));
   EXPECT(judge(left_by_use(is::at_least, used, "0 GB"_printed)).is_undecided());
   EXPECT(judge(left_by_use(is::less_than, used, "4 GB"_printed)).is_undecided());
@@ -279,6 +342,76 @@ BOTH_TIMES("a strategy whose weights cannot fit is not deployable", [] {
   EXPECT(holds(idle));
   idle.inputs.set(in::dp_size, 2);
   EXPECT(fails(idle));
+});
+
+BOTH_TIMES("no utilisation is above 100%", [] {
+  EXPECT(share_holds("64.0 GB"_printed, "64 GB"_printed, "100%"_printed));
+  EXPECT(!share_holds("64.2 GB"_printed, "64 GB"_printed, "100%"_printed)); // 64.15 at least
+  EXPECT(!share_holds("80 GB"_printed, "64 GB"_printed, "125%"_printed));
+  EXPECT(holds({.quantity = q::memory_utilisation,
+                .relation = is::differs,
+                .claimed = "125%"_printed,
+                .inputs = {{in::used_memory, "80 GB"_printed}, {in::capacity, "64 GB"_printed}}}));
+  EXPECT(fails({.quantity = q::cluster_memory_utilisation,
+                .claimed = "125%"_printed,
+                .inputs = {{in::used_memory, "160 GB"_printed}, {in::gpus, 2}, {in::capacity, "64 GB"_printed}}}));
+  EXPECT(fails({.quantity = q::compute_utilisation,
+                .claimed = "110%"_printed,
+                .inputs = {{in::achieved_flops, "1100T FLOP/s"_printed}, {in::peak_flops, "1000T FLOP/s"_printed}}}));
+  EXPECT(holds({.quantity = q::over_capacity, .claimed = "125%"_printed, .inputs = {{in::needed_gpus, 10}, {in::gpus, 8}}}));
+});
+
+// 128 sequences in 0.016 s are 8,000 sequences a second, and more tokens.
+BOTH_TIMES("what is in flight is counted in sequences", [] {
+  const auto passing = [](printed_value rate) {
+    return claim{.quantity = q::throughput, .claimed = rate, .inputs = {{in::batch, 128}, {in::latency, "0.016 s"_printed}}};
+  };
+  for (const printed_value& rate :
+       {"8000 sequences/s"_printed, "8000 samples/s"_printed, "8000 requests/s"_printed, "8000/s"_printed})
+    EXPECT(holds(passing(rate)));
+  for (const printed_value& rate : {"8000 tokens/s"_printed, "8000 FLOP/s"_printed, "8000 steps/s"_printed}) {
+    EXPECT(judge(passing(rate)).is_undecided());
+    EXPECT(!has_suitable_units(passing(rate)));
+    const claim_inputs flown{{in::throughput, rate}, {in::latency, "0.016 s"_printed}};
+    EXPECT(!has_suitable_units({.quantity = q::batch_in_flight, .claimed = 128, .inputs = flown}));
+    const claim_inputs passed{{in::throughput, rate}, {in::batch, 128}, {in::layers, 16}};
+    EXPECT(!has_suitable_units({.quantity = q::latency, .claimed = "0.016 s"_printed, .inputs = passed}));
+    EXPECT(!has_suitable_units({.quantity = q::layer_latency, .claimed = "1 ms"_printed, .inputs = passed}));
+  }
+});
+
+BOTH_TIMES("what degrees say comes before what the number of GPUs alone does", [] {
+  const claim_inputs given{{in::layers, 16}, {in::experts, 64}, {in::gpus, 8}, {in::pp_size, 4}, {in::ep_size, 8}};
+  EXPECT(holds({.quantity = q::expert_share, .claimed = "1/32"_printed, .inputs = given}));
+  EXPECT(fails({.quantity = q::expert_share, .claimed = "1/8"_printed, .inputs = given}));
+  EXPECT(holds({.quantity = q::expert_modules_per_gpu, .claimed = 32, .inputs = given}));
+  EXPECT(fails({.quantity = q::expert_modules_per_gpu, .claimed = 128, .inputs = given}));
+});
+
+BOTH_TIMES("what is wrong on any number of GPUs is wrong where there is none", [] {
+  const auto deployable = [](int ep, int dp, printed_value answer) {
+    claim c{.quantity = q::deployable, .claimed = answer, .inputs = {{in::tp_size, 2}, {in::ep_size, ep}}};
+    if (dp != 0) c.inputs.set(in::dp_size, dp);
+    return judge(c);
+  };
+  EXPECT(deployable(4, 3, "yes"_printed).fails()); // EP 4 does not divide 6
+  EXPECT(deployable(4, 3, "no"_printed).holds());
+  EXPECT(deployable(0, 0, "yes"_printed).fails());
+  EXPECT(deployable(3, 3, "yes"_printed).is_undecided()); // legal on 6 GPUs
+  EXPECT(deployable(3, 3, "yes"_printed).missing.size() == 1);
+  EXPECT(deployable(4, 0, "yes"_printed).is_undecided()); // DP can be 2
+});
+
+constexpr claim_verdict tokens(is relation, printed_value claimed, printed_value samples) noexcept {
+  return judge({.quantity = q::token_throughput, .relation = relation, .claimed = claimed, .inputs = {{in::samples, samples}}});
+}
+
+BOTH_TIMES("how many tokens a sample has is open, unless the numbers themselves are such a multiple", [] {
+  EXPECT(tokens(is::equals, "319,488 tokens/s"_printed, "312 samples/s"_printed).holds()); // 1,024 each
+  EXPECT(tokens(is::equals, "319,500 tokens/s"_printed, "312 samples/s"_printed).is_undecided());
+  EXPECT(tokens(is::equals, "8.1B tokens/s"_printed, "1.3M samples/s"_printed).is_undecided());
+  EXPECT(tokens(is::equals, "100 tokens/s"_printed, "312 samples/s"_printed).fails()); // A sample has one at least.
+  EXPECT(tokens(is::at_least, "312,000 tokens/s"_printed, "312 samples/s"_printed).is_undecided());
 });
 
 BOTH_TIMES("what has no value is undecided", [] {

@@ -17,7 +17,9 @@
 #include <moeplan/io/json_reader.hpp>
 #include <moeplan/io/report_numbers.hpp>
 #include <moeplan/verify/claim.hpp>
+#include <moeplan/verify/claim_deployment.hpp>
 #include <moeplan/verify/claim_verdict.hpp>
+#include <moeplan/verify/resolve.hpp>
 
 /// @file
 /// A deployment report as a JSON file: the deployment as far as the report tells it, its strategies, and each of its numbers as a claim.
@@ -28,9 +30,10 @@
 ///                 {"id": "left", "text": "21.7 GB available", "quantity": "left_memory", "claimed": "21.7 GB",
 ///                  "from": {"capacity": "64 GB", "utilisation": "66.1%"}}]}
 ///
-/// A claim that names a strategy is computed from the deployment and that strategy's degrees; `from` adds to them and comes before them.
-/// Degrees are taken as they stand, EP 0 among them. A claim on whether a text is JSON names its file: relative to the folder of the
-/// report, or absolute. What cannot be understood throws input_error.
+/// A claim that names a strategy is computed from the deployment and that strategy's degrees; `from` adds to them and comes
+/// before them. Degrees are taken as they stand, EP 0 among them; one that the strategy does not have is 1, but for DP, which is
+/// what the GPUs leave. A claim on whether a text is JSON names its file: relative to the folder of the report, or absolute. What
+/// cannot be understood throws input_error.
 
 namespace moeplan::io {
 
@@ -121,9 +124,15 @@ inline constexpr claim_input described_degrees[] = {claim_input::tp_size, claim_
 
 static_assert(sizeof described_numbers + sizeof described_degrees <= claim_inputs::capacity * sizeof(claim_input));
 
+[[nodiscard]] constexpr named<claim_relation> named_relation(claim_relation r) { return {name_of(r).data(), r}; }
+
 inline constexpr named<claim_relation> relation_names[] = {
-    {"equals", claim_relation::equals},     {"at_most", claim_relation::at_most},     {"less_than", claim_relation::less_than},
-    {"at_least", claim_relation::at_least}, {"more_than", claim_relation::more_than}, {"differs", claim_relation::differs}};
+    named_relation(claim_relation::equals),   named_relation(claim_relation::at_most),   named_relation(claim_relation::less_than),
+    named_relation(claim_relation::at_least), named_relation(claim_relation::more_than), named_relation(claim_relation::differs)};
+
+/// Of an answer.
+inline constexpr named<claim_relation> answer_relation_names[] = {named_relation(claim_relation::equals),
+                                                                  named_relation(claim_relation::differs)};
 
 /// Axes along which a report can list groups.
 inline constexpr axis grouped_axes[] = {axis::tp, axis::pp, axis::cp, axis::ep, axis::etp, axis::dp};
@@ -135,6 +144,26 @@ inline constexpr axis grouped_axes[] = {axis::tp, axis::pp, axis::cp, axis::ep, 
   };
   const bool describes = is_among(described_numbers) || is_among(described_degrees);
   return is_computed_with(quantity, name) || (quantity == claim_quantity::deployable && describes);
+}
+
+/// Whether some formula for the quantity cannot do without the number.
+[[nodiscard]] inline bool is_needed_for(claim_quantity quantity, claim_input name) {
+  return std::any_of(std::begin(claim_formula_table), std::end(claim_formula_table),
+                     [=](const claim_formula& f) { return f.quantity == quantity && f.takes(name); });
+}
+
+/// Adds the degrees that a strategy does not have and that its claim cannot do without: each is 1, but for DP, which is what the GPUs leave
+/// under the mapping that the claim is about. ETP stays open, since some take it as 1 and others as TP.
+inline void complete_degrees(claim& c) {
+  for (const claim_input degree : {claim_input::tp_size, claim_input::pp_size, claim_input::ep_size})
+    if (!c.inputs.gives(degree) && is_needed_for(c.quantity, degree)) c.inputs.set(degree, 1);
+  const optional_integer gpus = integer_in(c.inputs, claim_input::gpus);
+  if (c.inputs.gives(claim_input::dp_size) || !is_needed_for(c.quantity, claim_input::dp_size) || !gpus.given) return;
+  for (const claim_input degree : described_degrees)
+    if (c.inputs.gives(degree) && !integer_in(c.inputs, degree).given) return; // a range
+  const bool multiplied = c.quantity == claim_quantity::product_gpus || c.quantity == claim_quantity::over_capacity;
+  const strategy s = strategy_described_by(c.inputs).with(multiplied ? mapping::product : mapping::folded);
+  if (const resolution r = resolve(s, gpus.number); r.ok()) c.inputs.set(claim_input::dp_size, r.strategy[axis::dp]);
 }
 
 /// Reads one report, part by part.
@@ -151,6 +180,7 @@ private:
   [[nodiscard]] report_claim read_claim(const json_place& place);
   [[nodiscard]] report_document read_document(const json_place& place) const;
   void read_statement(json_object& object, report_claim& c) const;
+  static void read_inputs(const json_place& from, report_claim& c);
   [[noreturn]] static void refuse_unused(const json_place& from, const report_claim& c, claim_input name);
 
   const json_document& document_;
@@ -244,7 +274,9 @@ inline void report_reader::read_statement(json_object& object, report_claim& c) 
   }
   c.stated.quantity = known->id;
   c.stated.claimed = read_printed(object.need("claimed"), known->dimension);
-  if (const auto relation = object.find("relation")) c.stated.relation = relation->choice(relation_names);
+  if (const auto relation = object.find("relation"))
+    c.stated.relation =
+        known->dimension == dimension::answer ? relation->choice(answer_relation_names) : relation->choice(relation_names);
   if (const auto subject = object.find("subject")) c.subject = non_empty_string(*subject);
   if (const auto name = object.find("strategy")) {
     c.strategy = name->string();
@@ -254,19 +286,24 @@ inline void report_reader::read_statement(json_object& object, report_claim& c) 
     if (s == nullptr) name->refuse_name(names, "no strategy of this report");
     c.stated.inputs = numbers_of(file_, *s);
   }
-  const auto from = object.find("from");
-  if (!from) return;
-  const claim_inputs given = read_claim_inputs(*from);
+  if (const auto from = object.find("from")) read_inputs(*from, c);
+  if (!c.strategy.empty()) complete_degrees(c.stated);
+}
+
+inline void report_reader::read_inputs(const json_place& from, report_claim& c) {
+  const claim_inputs given = read_claim_inputs(from);
   for (const claim_inputs::item& i : given.items) {
-    if (!can_be_from(c.stated.quantity, i.name)) refuse_unused(*from, c, i.name);
+    if (!can_be_from(c.stated.quantity, i.name)) refuse_unused(from, c, i.name);
     if (!c.stated.inputs.set(i.name, i.value))
-      from->refuse("at most " + std::to_string(claim_inputs::capacity) + " numbers with those of the strategy", "too many numbers");
+      from.refuse("at most " + std::to_string(claim_inputs::capacity) + " numbers with those of the strategy", "too many numbers");
   }
-  // Each number suits itself; those left are two that the claim compares.
-  if (!has_suitable_units(c.stated))
-    from->refuse(given.gives(claim_input::value) ? "value and reference in the same unit, rates of the same thing"
-                                                 : "throughput and base_throughput of the same thing",
-                 "two units");
+  // Each number suits itself; those left are two that the claim compares, or what flies through the GPUs and is counted in sequences.
+  if (has_suitable_units(c.stated)) return;
+  if (given.gives(claim_input::value)) from.refuse("value and reference in the same unit, rates of the same thing", "two units");
+  if (given.gives(claim_input::base_throughput)) from.refuse("throughput and base_throughput of the same thing", "two units");
+  const text rate = units_of(dimension::sample_rate);
+  const char* const name = entry(claim_input::throughput).name;
+  json_place{from, name, *from.value().find(name)}.refuse({rate.data(), rate.size()});
 }
 
 inline report_claim report_reader::read_claim(const json_place& place) {

@@ -41,10 +41,6 @@ inline constexpr std::size_t most_named = 8;
   return capitals;
 }
 
-} // namespace detail
-
-namespace detail {
-
 /// Which groups have another number of members than the degree.
 inline void complain_about_sizes(std::vector<std::string>& complaints, const report_groups& groups, std::int64_t degree) {
   const std::string name = in_capitals(name_of(groups.of));

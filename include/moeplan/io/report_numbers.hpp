@@ -33,6 +33,8 @@ inline constexpr std::int64_t largest_printed_integer = 999'999'999'999'999'999;
 [[nodiscard]] inline printed_value read_printed(const json_place& place, dimension d) {
   const text units = units_of(d);
   const std::string expected{units.data(), units.size()};
+  const auto is = [&place](const char* word) { return place.is(json_kind::string) && place.value().text == word; };
+  if (d == dimension::answer && !is("yes") && !is("no")) place.refuse(expected);
   const bool is_number = place.is(json_kind::integer) || place.is(json_kind::large_integer);
   if (!is_number && !place.is(json_kind::string)) place.refuse(expected + ", as an integer or in a string as it is printed");
   const printed_value value = is_number ? printed_value{read_printed_integer(place)} : place.parse(&parse_printed);

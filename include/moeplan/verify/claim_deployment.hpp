@@ -43,7 +43,7 @@ namespace detail {
   m.vocabulary_size = 1; // It is padded to what TP needs.
   m.attention.heads = at(claim_input::heads, ranks);
   m.attention.kv_heads = m.attention.heads;
-  m.attention.head_dim = given.gives(claim_input::heads) && given.gives(claim_input::hidden_size) ? 0 : 1;
+  m.attention.head_dim = 1; // A report does not give it, and it need not be hidden size / heads.
   m.experts.routed = at(claim_input::experts, s[axis::ep] > 1 ? s[axis::ep] : 0);
   if (!m.has_experts()) {
     m.intermediate_size = multiple_of(s[axis::tp]);
@@ -54,6 +54,19 @@ namespace detail {
   return m;
 }
 
+/// Whether so many layers do not divide evenly into stages, and still leave none empty: two may have the embedding or the loss alone.
+[[nodiscard]] constexpr bool have_to_be_dealt_out(std::int64_t layers, const strategy& s) noexcept {
+  const std::int64_t stages = multiple_of(s[axis::pp], s[axis::vpp]);
+  return layers % stages != 0 && stages - 2 <= layers;
+}
+
+/// The fewest redundant copies of experts with which EP divides them.
+[[nodiscard]] constexpr std::int64_t copies_that_even_out(const claim_inputs& given, const strategy& s) noexcept {
+  const std::int64_t experts = integer_in(given, claim_input::experts).value_or(0);
+  const std::int64_t ep_size = multiple_of(s[axis::ep]);
+  return (ep_size - experts % ep_size) % ep_size;
+}
+
 [[nodiscard]] constexpr workload workload_described_by(const claim_inputs& given, const strategy& s) noexcept {
   const std::int64_t open_length = multiple_of(2, multiple_of(s[axis::tp], s[axis::cp]));
   const std::int64_t sequence_length = integer_in(given, claim_input::sequence_length).value_or(open_length);
@@ -61,6 +74,7 @@ namespace detail {
     serving serve;
     serve.batch = integer_in(given, claim_input::batch).value_or(1);
     serve.sequence_length = sequence_length;
+    serve.redundant_experts = copies_that_even_out(given, s);
     return serve;
   }
   training train;
@@ -87,13 +101,16 @@ namespace detail {
 }
 
 /// A deployment with the numbers given: degrees, GPUs, layers, experts, sizes, batches. What is left open is the smallest number of
-/// which no rule complains, and memory is not judged; of that, weights_outgrow() knows what cannot be. So what `check` finds wrong is wrong whatever the open numbers are, and where it
-/// finds nothing the deployment can be legal. It serves if sequences in flight are given (`batch`), and else trains. Rules are those
-/// of arithmetic alone, since a report names no framework that decides.
+/// which no rule complains: the width of a head, for instance, or redundant copies of experts where it serves. Layers that cannot
+/// be divided evenly are dealt out, since the layout is open, too. So what `check` finds wrong is wrong whatever is open, and where
+/// it finds nothing the deployment can be legal. Memory is not judged; weights_outgrow() says of it what cannot be. The deployment
+/// serves if sequences in flight are given (`batch`), and else trains. Rules are those of arithmetic alone, since a report names no
+/// framework that decides.
 [[nodiscard]] constexpr deployment deployment_described_by(const claim_inputs& given) noexcept {
   const strategy s = strategy_described_by(given);
   deployment d;
   d.model = detail::model_described_by(given, s);
+  if (detail::have_to_be_dealt_out(d.model.layers, s)) d.layout = layout::balanced();
   d.cluster.total = integer_in(given, claim_input::gpus);
   d.strategy = s;
   d.workload = detail::workload_described_by(given, s);

@@ -46,6 +46,7 @@ struct claim_formula {
   bool suffices = true;                                   ///< false: these inputs would be needed, and still more
   bool is_bound_above = true;                             ///< false: the high end is what there is, and more can be needed
   interval (*shortfall)(const claim_operands&) = nullptr; ///< how far below zero it lies, where it can; `value` is what does not
+  interval (*most)(const claim_operands&) = nullptr;      ///< where the high end is no bound: what is one, if anything
 
   [[nodiscard]] constexpr bool takes(claim_input name) const noexcept {
     for (const claim_input needed : needs)
@@ -53,6 +54,14 @@ struct claim_formula {
     return false;
   }
 };
+
+/// Whether nothing is wrong, unless it is that DP has to follow from GPUs of which it is not known how many there are: that is open, and no
+/// fault of the strategy.
+[[nodiscard]] constexpr bool is_legal_on_some_gpus(const findings& found) noexcept {
+  for (const finding f : found)
+    if (f.level() == severity::error && f.id() != rule::dp_can_be_derived) return false;
+  return true;
+}
 
 namespace formulas {
 
@@ -93,11 +102,23 @@ template <in A>
 }
 [[nodiscard]] constexpr interval product_over_capacity(const claim_operands& o) noexcept { return product_gpus(o) / o[in::gpus]; }
 
-[[nodiscard]] constexpr interval is_deployable(const claim_operands& o) noexcept {
-  for (const claim_inputs::item& i : o.of.inputs.items) {
+/// Whether the degrees and sizes that are given are single whole numbers, so that rules can be about them.
+[[nodiscard]] constexpr bool has_whole_counts(const claim_inputs& given) noexcept {
+  for (const claim_inputs::item& i : given.items) {
     const bool is_count = entry(i.name).exact && entry(i.name).dimension == dimension::number;
-    if (is_count && i.name != in::bytes_per_parameter && !integer_in(o.of.inputs, i.name).given) return none();
+    if (is_count && i.name != in::bytes_per_parameter && !integer_in(given, i.name).given) return false;
   }
+  return true;
+}
+
+/// Whether it is not known how many GPUs there are, and a rule is broken whatever their number is.
+[[nodiscard]] constexpr bool breaks_rules_on_any_gpus(const claim_inputs& given) noexcept {
+  if (given.gives(in::gpus) || !has_whole_counts(given)) return false;
+  return !is_legal_on_some_gpus(check(deployment_described_by(given)));
+}
+
+[[nodiscard]] constexpr interval is_deployable(const claim_operands& o) noexcept {
+  if (!has_whole_counts(o.of.inputs)) return none();
   const findings found = check(deployment_described_by(o.of.inputs));
   return interval{found.ok() && !weights_outgrow(o.of.inputs, found.facts.gpus, o.reading) ? 1 : 0};
 }
@@ -201,12 +222,14 @@ template <in A>
   return o[in::batch] / (o[in::throughput] * o[in::layers]);
 }
 
-/// A sample has a whole number of tokens, the one nearest to what the claim itself makes of it. Ranges do not tell which.
+/// A sample has a whole number of tokens, and at least one: as many as the claim itself makes of it, if that is a whole number as both are
+/// printed. Else it is open how many there are, as it is of ranges and limits.
 [[nodiscard]] constexpr interval tokens_of_a_sample(const claim_operands& o) noexcept {
   const interval each = exact_value(o.of.claimed) / exact_value(o.of.inputs[in::samples]);
-  if (each.overflowed() || !each.is_point()) return none();
-  const interval nearest = each + interval{wide_ratio{uint256{1}, uint256{2}}};
-  return interval{wide_ratio{nearest.low.numerator / nearest.low.denominator}};
+  const bool is_limit = o.of.relation != claim_relation::equals && o.of.relation != claim_relation::differs;
+  if (is_limit || each.overflowed() || !each.is_point()) return none();
+  if (each.low < wide_ratio{1}) return interval{1};
+  return each.low.lowest_terms().denominator == uint256{1} ? each : none();
 }
 [[nodiscard]] constexpr interval whole_tokens(const claim_operands& o) noexcept { return o[in::samples] * tokens_of_a_sample(o); }
 

@@ -11,7 +11,8 @@ namespace formulas {
 
 using q = claim_quantity;
 
-/// All formulas. Of those for one quantity the first counts whose inputs are all given.
+/// All formulas. Of those for one quantity the first counts whose inputs are all given: what degrees say comes before what the number of
+/// GPUs alone does.
 inline constexpr claim_formula claim_formula_table[] = {
     {q::folded_gpus, needs(in::tp_size, in::dp_size, in::pp_size), "TP {tp} x [CP {cp} x ]DP {dp} x PP {pp}", folded_gpus},
     {q::product_gpus, needs(in::tp_size, in::pp_size, in::ep_size, in::dp_size),
@@ -31,17 +32,17 @@ inline constexpr claim_formula claim_formula_table[] = {
     {q::hidden_per_gpu, needs(in::hidden_size, in::tp_size), "{hidden_size} / TP {tp}", quotient<in::hidden_size, in::tp_size>},
     {q::expert_hidden_per_gpu, needs(in::expert_intermediate_size, in::etp_size), "{expert_intermediate_size} / ETP {etp}",
      quotient<in::expert_intermediate_size, in::etp_size>},
-    {q::expert_hidden_per_gpu, needs(in::expert_intermediate_size, in::tp_size), "{expert_intermediate_size} / TP {tp}",
+    {q::expert_hidden_per_gpu, needs(in::expert_intermediate_size, in::tp_size), "{expert_intermediate_size} / TP {tp} (ETP = TP)",
      quotient<in::expert_intermediate_size, in::tp_size>},
     {q::sequences_per_gpu, needs(in::global_batch, in::dp_size), "{global_batch} sequences / DP {dp}",
      quotient<in::global_batch, in::dp_size>},
     {q::expert_modules, needs(in::layers, in::experts), "{layers} layers x {experts} experts", product<in::layers, in::experts>},
-    {q::expert_modules_per_gpu, needs(in::layers, in::experts, in::gpus), "{layers} layers x {experts} experts / {gpus} GPUs",
-     modules_on_a_gpu},
     {q::expert_modules_per_gpu, needs(in::layers, in::pp_size, in::experts, in::ep_size),
      "{layers} layers / PP {pp} x {experts} experts / EP {ep}", modules_by_degrees},
-    {q::expert_share, needs(in::gpus), "1 / {gpus} GPUs", share_of_a_gpu},
+    {q::expert_modules_per_gpu, needs(in::layers, in::experts, in::gpus), "{layers} layers x {experts} experts / {gpus} GPUs",
+     modules_on_a_gpu},
     {q::expert_share, needs(in::pp_size, in::ep_size), "1 / (PP {pp} x EP {ep})", share_by_degrees},
+    {q::expert_share, needs(in::gpus), "1 / {gpus} GPUs", share_of_a_gpu},
     {q::variance, needs(in::items, in::parts), "variance of {items} dealt out to {parts}", variance},
     {q::micro_batches, needs(in::global_batch, in::micro_batch, in::dp_size),
      "{global_batch} / (micro-batch {micro_batch} x DP {dp})", micro_batches},
@@ -50,7 +51,8 @@ inline constexpr claim_formula claim_formula_table[] = {
      "{parameters} x {bytes_per_parameter} bytes / {ways}", weights_cut},
     {q::parameter_memory, needs(in::parameters, in::bytes_per_parameter, in::gpus, in::tp_size, in::pp_size),
      "{parameters} x {bytes_per_parameter} bytes, spread over {gpus} GPUs", weights_by_degrees,
-     "sharded over all {gpus} GPUs, as by ZeRO-3", "cut TP {tp} x PP {pp} ways alone, into equal stages, nothing replicated"},
+     "sharded over all {gpus} GPUs, as by ZeRO-3",
+     "cut TP {tp} x PP {pp} ways alone, experts too, into equal stages, nothing replicated", true, false, nullptr, weights},
     {q::parameter_memory, needs(in::parameters, in::bytes_per_parameter, in::gpus),
      "{parameters} x {bytes_per_parameter} bytes, spread over {gpus} GPUs", weights_by_gpus,
      "sharded over all {gpus} GPUs, as by ZeRO-3", "all of them on each GPU"},

@@ -183,7 +183,7 @@ inline constexpr claim_input_entry claim_input_table[] = {
 
 /// Numbers by name, each as it is printed.
 struct claim_inputs {
-  static constexpr std::size_t capacity = 24;
+  static constexpr std::size_t capacity = 32; // all of a deployment and its strategy, and what a claim adds
 
   struct item {
     claim_input name{};

@@ -53,7 +53,7 @@ enum class claim_quantity : std::uint16_t {
   memory_saving,              ///< share of activations that recomputing saves
 
   // Speed
-  throughput,
+  throughput, ///< sequences that pass
   latency,
   layer_latency,
   batch_in_flight, ///< by Little's law
@@ -107,7 +107,7 @@ inline constexpr claim_quantity_entry claim_quantity_table[] = {
     {claim_quantity::memory_utilisation, "memory_utilisation", dimension::share, false},
     {claim_quantity::cluster_memory_utilisation, "cluster_memory_utilisation", dimension::share, false},
     {claim_quantity::memory_saving, "memory_saving", dimension::share, false},
-    {claim_quantity::throughput, "throughput", dimension::rate, false},
+    {claim_quantity::throughput, "throughput", dimension::sample_rate, false},
     {claim_quantity::latency, "latency", dimension::time, false},
     {claim_quantity::layer_latency, "layer_latency", dimension::time, false},
     {claim_quantity::batch_in_flight, "batch_in_flight"},

@@ -222,7 +222,7 @@ constexpr void append_findings(reason_text& out, const claim& c, byte_reading re
     out.append(text{found.ok() ? "; but " : ""}).append(text{weights_in_words(c.inputs, gpus, reading)});
   std::uint64_t errors = 0;
   for (const finding f : found) {
-    const bool is_error = f.level() == severity::error;
+    const bool is_error = f.level() == severity::error && f.id() != rule::dp_can_be_derived; // which is open, not wrong
     if (is_error && ++errors > 2) continue;
     if (!is_error && f.id() != rule::no_gpu_is_idle) continue;
     out.append(text{out.size() == 0 ? "" : "; "}).append(text{f.message()});
@@ -309,14 +309,17 @@ constexpr void append_point(reason_text& out, const claim& c, const claim_verdic
     formula_words{out.append(text{" ("}), c.inputs}.append(v.how().at_high);
     out.append(')');
   }
-  if (!v.fails()) return;
+  const bool rests_on_precision = v.holds() && !agrees_as_printed(c, v);
+  if (!v.fails() && !rests_on_precision) return;
   if (!v.possible.is_point() || !v.possible_shortfall.is_point()) {
     append_low_end(out.append(text{" ("}), v.possible, v.possible_shortfall, c, v.reading);
     append_high_end(out.append(text{" to "}), v.possible, v.possible_shortfall, c, v.reading);
     out.append(text{" with its inputs rounded)"});
   }
+  if (rests_on_precision) return;
   const bool is_negative = wide_ratio{} < v.shortfall.low;
-  if (is_negative) out.append(text{": more is used than there is"});
+  if (is_negative || (is_utilisation(c.quantity) && wide_ratio{1} < v.possible.low))
+    out.append(text{": more is used than there is"});
   if (c.claimed.is_ambiguous() && c.relation == claim_relation::equals && !is_negative) {
     out.append(text{", or "});
     append_computed(out, v.how().value({c, byte_reading::binary, false}).low, c, byte_reading::binary);
@@ -351,7 +354,14 @@ constexpr void append_no_value(reason_text& out, const claim& c, const claim_ver
     append_name(out, needed);
     return void(out.append(text{c.inputs[needed].is_range() ? " can be 0" : " is 0"}));
   }
-  if (v.how().value == formulas::whole_tokens) return void(out.append(text{"of ranges it is open how many tokens a sample has"}));
+  if (v.how().value == formulas::whole_tokens) {
+    const bool is_exact = c.relation == claim_relation::equals || c.relation == claim_relation::differs;
+    if (!is_exact || c.claimed.is_range() || c.inputs[claim_input::samples].is_range())
+      return void(out.append(text{"of ranges and limits it is open how many tokens a sample has"}));
+    append_printed(out, c.claimed);
+    append_printed(out.append(text{" are no whole number of tokens for each of "}), c.inputs[claim_input::samples]);
+    return;
+  }
   if (v.how().value == formulas::weights_by_degrees) {
     formula_words{out, c.inputs}.append("TP {tp} x PP {pp} are more parts than there are GPUs, {gpus}");
     return;
