@@ -111,13 +111,16 @@ TEST_CASE("what else flags say, there and back") {
   for (const published_deployment& each : others) expect_there_and_back(each);
 }
 
-// What torchtitan shards is no choice: a training that is said to shard nothing, or states alone, is not the one that it runs.
+// What torchtitan shards is hardly a choice: a training that is said to shard nothing is not the one that it runs.
 TEST_CASE("torchtitan says that it shards parameters") {
   for (const published_deployment& p : published) {
     if (!dialect::is_among("torchtitan", p.expressed_by)) continue;
     const dialect::writing w = dialect::write(framework::torchtitan, p.deployment);
     REQUIRE(w.cannot_express.size() == 1);
-    CHECK(string_of(text{w.cannot_express[0]}) == "sharding: torchtitan shards parameters over dp_shard x CP");
+    CHECK(string_of(text{w.cannot_express[0]}) ==
+          (p.deployment.strategy[axis::pp] > 1
+               ? "sharding: in a pipeline torchtitan keeps whole weights and gradients for a step, or parameters sharded"
+               : "sharding: without a pipeline torchtitan shards parameters, or keeps them whole for a step"));
   }
 }
 
