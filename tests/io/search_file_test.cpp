@@ -107,6 +107,10 @@ TEST_CASE("words for what is not a list") {
   const search_space s = read(spelled("{}", R"(, "global_batch": 8, "micro_batch": "free", "recompute": "smallest")"));
   CHECK((s.micro_batch == search_values{}));
   CHECK(s.smallest_recompute);
+  const search_space all = read(spelled("{}", R"(, "sharding": "free", "schedule": "free")", R"(, "layout": "free")"));
+  CHECK(all.shardings.size() == 4);
+  CHECK(all.schedules.size() == 9);
+  CHECK(all.layouts.size() == 5);
   CHECK(contains(error_of(spelled("{}", R"(, "micro_batch": "free")")), "/training/micro_batch"));
   CHECK(contains(error_of(spelled("{}", R"(, "recompute": "smallest", "recompute_layers": 2)")), "/training/recompute_layers"));
 }
@@ -167,6 +171,9 @@ TEST_CASE("the schema has the keys of the deployment's, and accepts what is read
   std::vector<std::string> texts{spelled("{}"),
                                  spelled(R"({"tp": 0, "pp": [-4, 9223372036854775807]})"),
                                  spelled("{}", R"(, "recompute": "smallest")"),
+                                 spelled("{}", R"(, "sharding": "free", "schedule": "free")", R"(, "layout": "free")"),
+                                 spelled("{}", R"(, "recompute": "free")"),
+                                 spelled("{}", R"(, "optimizer": "free")"),
                                  spelled("{}", R"(, "global_batch": 8, "micro_batch": "free")"),
                                  spelled("{}", R"(, "micro_batch": [3])"),
                                  spelled("{}", "", R"(, "layout": "4*8")"),

@@ -15,8 +15,8 @@
 /// A search space as a JSON file: a deployment file in which
 /// - a degree of the strategy that is absent is free, and one may be a list; so may the strategy be absent as a whole,
 /// - the order of ranks may be a list, or "nearest": for each strategy the one that keeps TP, EP and CP nearest to each other,
-/// - the layout may be a list of layouts that fit every number of stages,
-/// - `micro_batch`, `recompute`, `sharding` and `schedule` of a training run may be lists; `micro_batch` may be "free", and `recompute`
+/// - the layout may be a list of layouts that fit every number of stages, or "free": all of these,
+/// - `micro_batch`, `recompute`, `sharding` and `schedule` of a training run may be lists; all but `recompute` may be "free", and that may be
 ///   "smallest": for each strategy the least that fits.
 ///
 ///     {"model": "mixtral-8x7b", "cluster": {"gpu": "h100-sxm", "gpus_per_node": 8, "nodes": 8}, "strategy": {"tp": [1, 2, 4], "ep": 8},
@@ -129,8 +129,10 @@ private:
 
   void read_layouts() {
     const json_value* given = document_.root.find("layout");
-    if (given == nullptr || given->kind != json_kind::array) return;
+    if (given == nullptr) return;
     json_value& copy = *member_of(&single_.root, "layout");
+    if (is_free(*given)) take_all(search_layout_names, file_.space.layouts, copy);
+    if (given->kind != json_kind::array) return;
     for (const json_place& item :
          elements(json_place{json_place{document_}, "layout", *given}, copy, decltype(search_space::layouts)::capacity()))
       add(file_.space.layouts, item.choice(search_layout_names), item);
@@ -156,6 +158,10 @@ private:
       for (const json_place& item : elements(list, first, decltype(s.shardings)::capacity()))
         add(s.shardings, item.choice(sharding_names), item);
     });
+    if (const json_value* order = given->find("schedule"); order != nullptr && is_free(*order))
+      take_all(schedule_names, s.schedules, *member_of(copy, "schedule"));
+    if (const json_value* states = given->find("sharding"); states != nullptr && is_free(*states))
+      take_all(sharding_names, s.shardings, *member_of(copy, "sharding"));
     std::vector<recompute> kinds;
     with_list("recompute", [&](const json_place& list, json_value& first) {
       for (const json_place& item : elements(list, first, decltype(s.recomputes)::capacity()))
@@ -169,6 +175,15 @@ private:
       choice.recompute = kind;
       s.recomputes.push_back(choice);
     }
+  }
+
+  [[nodiscard]] static bool is_free(const json_value& value) { return value.kind == json_kind::string && value.text == "free"; }
+
+  /// Every value that has a name; the first stands in the deployment.
+  template <class Names, class Values>
+  static void take_all(const Names& names, Values& values, json_value& copy) {
+    for (const auto& each : names) values.push_back(each.value);
+    copy.text = names[0].name;
   }
 
   /// The words that stand in place of a value.
