@@ -6,6 +6,7 @@
 #include <moeplan/cost/group_links.hpp>
 #include <moeplan/cost/least_ranks.hpp>
 #include <moeplan/cost/link_bytes.hpp>
+#include <moeplan/cost/placed_links.hpp>
 #include <moeplan/cost/product_time.hpp>
 #include <moeplan/cost/topology.hpp>
 #include <moeplan/describe/deployment.hpp>
@@ -70,11 +71,11 @@ public:
     link_bytes sum;
     if (ranks == 1 || tensors_.leave_domains()) return sum; // One of the TP ranks may be close to the next stage.
     if (stage > 0) {
-      const double far = size * far_share((stage - 1) % ranks);
+      const double far = size * detail::far_share(where_, rank_, (stage - 1) % ranks);
       sum += {{0, size - far}, {0, far}};
     }
     if (stage + 1 < virtual_stages(d.strategy, d.layout)) {
-      const double far = size * far_share((stage + 1) % ranks);
+      const double far = size * detail::far_share(where_, rank_, (stage + 1) % ranks);
       sum += {{size - far, 0}, {far, 0}};
     }
     return sum;
@@ -82,12 +83,7 @@ public:
 
 private:
   [[nodiscard]] constexpr group_links links_of(group_axes along, std::int64_t ranks) const noexcept {
-    return ranks > 1 ? group_links{where_.domain_spread_of(along, rank_)} : group_links{};
-  }
-
-  [[nodiscard]] constexpr double far_share(std::int64_t to) const noexcept {
-    const node_share s = where_.domain_share_between(rank_, to);
-    return static_cast<double>(s.between.bits) / static_cast<double>(s.all.bits);
+    return detail::links_of(where_, along, ranks, rank_);
   }
 
   constexpr void place(std::int64_t rank) noexcept {

@@ -6,6 +6,7 @@
 #include <moeplan/cost/group_links.hpp>
 #include <moeplan/cost/least_ranks.hpp>
 #include <moeplan/cost/link_bytes.hpp>
+#include <moeplan/cost/placed_links.hpp>
 #include <moeplan/cost/stage_weights.hpp>
 #include <moeplan/cost/topology.hpp>
 #include <moeplan/describe/deployment.hpp>
@@ -109,7 +110,7 @@ public:
       if (other < 0 || other >= virtual_stages(d.strategy, d.layout)) continue;
       const std::int64_t to = rank_of_stage(order, ranks, other, chunk);
       if (to == rank_) continue;
-      far += far_share(to);
+      far += detail::far_share(where_, rank_, to);
       all += 1;
     }
     // Activations one way, their gradients the other.
@@ -128,7 +129,7 @@ public:
     // Each stage is on two pipeline ranks (arXiv 2412.19437, section 3.2.1). Where these add up their gradients first, each has
     // half of them left; where they do it last, the shard that it has added up.
     const double size = gradients(dense) / dense_.ranks + gradients(held.parameters.experts) / experts_of_update_.ranks;
-    const double far = far_share(other);
+    const double far = detail::far_share(where_, rank_, other);
     return 0.5 * sum + link_bytes{{size * (1 - far), size * (1 - far)}, {size * far, size * far}};
   }
 
@@ -165,13 +166,7 @@ private:
   [[nodiscard]] constexpr double tensor_ranks() const noexcept { return static_cast<double>(deployment_->strategy[axis::tp]); }
 
   [[nodiscard]] constexpr group_links links_of(group_axes along, std::int64_t ranks) const noexcept {
-    return ranks > 1 ? group_links{where_.domain_spread_of(along, rank_)} : group_links{};
-  }
-
-  /// Of what goes from the rank's GPUs to those of another pipeline rank, what leaves domains.
-  [[nodiscard]] constexpr double far_share(std::int64_t to) const noexcept {
-    const node_share s = where_.domain_share_between(rank_, to);
-    return static_cast<double>(s.between.bits) / static_cast<double>(s.all.bits);
+    return detail::links_of(where_, along, ranks, rank_);
   }
 
   /// Looks at where the groups of a stage lie.
