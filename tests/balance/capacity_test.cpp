@@ -133,6 +133,11 @@ BOTH_TIMES("loads whose sum needs more than 64 bits", [] {
   EXPECT(capacity_that_drops(huge, ratio{1}) == least_capacity{});
 });
 
+BOTH_TIMES("choices that are kept where all experts are loaded evenly", [] {
+  EXPECT(kept_choices({}) == 1 && kept_choices({.capacity_factor = {5, 4}}) == 1 && kept_choices({.capacity_factor = {1, 1}}) == 1);
+  EXPECT(kept_choices({.capacity_factor = {3, 4}}) == 0.75);
+});
+
 } // namespace
 
 TEST_CASE("at run time sums that do not fit say so") {

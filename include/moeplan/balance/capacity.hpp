@@ -173,4 +173,10 @@ struct least_capacity {
   return {least, factor(least), least == 0 ? ratio{0} : factor(least - 1)};
 }
 
+/// Part of the choices of tokens that evenly loaded experts have room for: 1, but where the capacity factor is below it.
+[[nodiscard]] constexpr double kept_choices(const routing& r) noexcept {
+  const bool drops = r.capacity_factor.numerator > 0 && r.capacity_factor < ratio{1};
+  return drops ? r.capacity_factor.to_double() : 1;
+}
+
 } // namespace moeplan

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include <moeplan/cost/attention_inputs.hpp>
 #include <moeplan/cost/block_flops.hpp>
 #include <moeplan/cost/group_links.hpp>
 #include <moeplan/cost/least_ranks.hpp>
@@ -12,7 +13,6 @@
 #include <moeplan/describe/deployment.hpp>
 #include <moeplan/mesh/group_axes.hpp>
 #include <moeplan/mesh/stage_layers.hpp>
-#include <moeplan/number/extremes.hpp>
 
 /// @file
 /// What the stages of a deployment that serves have to send and receive at least, whatever implementation does it.
@@ -92,18 +92,11 @@ private:
     const product_types types = product_types_of(deployment_->workload);
     linear_attention_ = tensor_parallel(hidden(), types.attention);
     dense_mlp_ = tensor_parallel(hidden(), types.mlps);
-    softmax_attention_ = tensor_parallel(attention_inputs(), types.attention);
+    softmax_attention_ = tensor_parallel(detail::attention_inputs(deployment_->model, true), types.attention);
     if (deployment_->model.has_experts()) experts_ = of_experts(types.routed_experts);
   }
 
   [[nodiscard]] constexpr double hidden() const noexcept { return static_cast<double>(deployment_->model.hidden_size); }
-
-  /// Width of what queries, keys and values follow from.
-  [[nodiscard]] constexpr double attention_inputs() const noexcept {
-    const attention& a = deployment_->model.attention;
-    if (a.kind != attention_kind::latent || a.q_lora_rank == 0) return hidden();
-    return detail::least(hidden(), static_cast<double>(a.q_lora_rank + a.kv_lora_rank + a.qk_rope_head_dim));
-  }
 
   /// Bytes of a number on its way to a product in some type.
   [[nodiscard]] static constexpr double multiplied(number_type type) noexcept {

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include <moeplan/balance/capacity.hpp>
+#include <moeplan/cost/attention_inputs.hpp>
 #include <moeplan/cost/block_flops.hpp>
 #include <moeplan/cost/group_links.hpp>
 #include <moeplan/cost/least_ranks.hpp>
@@ -163,6 +165,10 @@ private:
   [[nodiscard]] constexpr bool selects(bool recompute_modules::*module) const noexcept {
     return train().recompute == recompute::selective && train().recompute_modules.*module;
   }
+  /// Whether a module is computed again, by itself or with everything else.
+  [[nodiscard]] constexpr bool repeats(bool recompute_modules::*module) const noexcept {
+    return recomputes_all() || selects(module);
+  }
   [[nodiscard]] constexpr double tensor_ranks() const noexcept { return static_cast<double>(deployment_->strategy[axis::tp]); }
 
   [[nodiscard]] constexpr group_links links_of(group_axes along, std::int64_t ranks) const noexcept {
@@ -176,7 +182,7 @@ private:
     const strategy& s = deployment_->strategy;
     tensors_ = links_of(groups::tp, s[axis::tp]);
     linear_attention_ = tensor_parallel(hidden_, recomputes_all());
-    dense_mlp_ = tensor_parallel(hidden_, recomputes_all() || selects(&recompute_modules::mlp));
+    dense_mlp_ = tensor_parallel(hidden_, repeats(&recompute_modules::mlp));
     full_attention_ = windowed_attention_ = attention_projections();
     if (s[axis::cp] > 1) add_context();
     moe_mlp_ = {};
@@ -201,12 +207,9 @@ private:
   }
 
   [[nodiscard]] constexpr passes attention_projections() const noexcept {
-    const attention& a = deployment_->model.attention;
-    const bool compressed = a.kind == attention_kind::latent && a.q_lora_rank > 0;
-    const auto latents = static_cast<double>(a.q_lora_rank + a.kv_lora_rank);
-    const auto rotary = static_cast<double>(a.qk_rope_head_dim);
-    passes p = tensor_parallel(compressed ? detail::least(hidden_, latents + rotary) : hidden_, recomputes_all());
-    if (selects(&recompute_modules::latent_up_projection)) p.again = inputs(compressed ? detail::least(hidden_, latents) : hidden_);
+    const model& m = deployment_->model;
+    passes p = tensor_parallel(detail::attention_inputs(m, true), recomputes_all());
+    if (selects(&recompute_modules::latent_up_projection)) p.again = inputs(detail::attention_inputs(m, false));
     return p;
   }
 
@@ -259,7 +262,7 @@ private:
     const attention_widths w = widths();
     const link_bytes there = context.gather(tokens * detail::least(w.keys_and_values * type_, w.latents * multiplied_));
     const link_bytes back = context.scatter(tokens * detail::least(w.keys_and_values, w.latents) * type_);
-    return {there + back, recomputes_all() || selects(&recompute_modules::core_attention) ? there : link_bytes{}};
+    return {there + back, repeats(&recompute_modules::core_attention) ? there : link_bytes{}};
   }
 
   /// All tokens of a part of the heads, for a part of the tokens of all; or what all heads follow from. And outputs the other way.
@@ -277,8 +280,7 @@ private:
     const link_bytes heads = context.exchange(own * w.outputs * type_);
     const link_bytes outputs = least(heads, context.scatter(all * hidden_ * type_));
     const link_bytes gradients = least(heads, context.gather(all * hidden_ * multiplied_));
-    return {there + back + outputs + gradients,
-            recomputes_all() || selects(&recompute_modules::core_attention) ? there : link_bytes{}};
+    return {there + back + outputs + gradients, repeats(&recompute_modules::core_attention) ? there : link_bytes{}};
   }
 
   /// Tokens before a rank's own that its first ones attend to: those of the rank before at most.
@@ -289,7 +291,7 @@ private:
 
   constexpr void add_experts() noexcept {
     const strategy& s = deployment_->strategy;
-    const bool repeated = recomputes_all() || selects(&recompute_modules::moe);
+    const bool repeated = repeats(&recompute_modules::moe);
     if (s[axis::etp] * s[axis::ep] > 1) moe_mlp_ = routed_experts(repeated);
     const bool divided = train().assumptions.shared_experts == held::sharded;
     if (deployment_->model.experts.shared_intermediate_size == 0 || !divided) return;
@@ -304,6 +306,7 @@ private:
     const experts& e = deployment_->model.experts;
     const std::int64_t expert_ranks = s[axis::etp] * s[axis::ep];
     const double numbers = tokens_ / tensor_ranks() * hidden_;
+    const double kept = kept_choices(train().routing);
     link_bytes there; // each way once
     link_bytes back;
     switch (train().dispatcher) {
@@ -317,7 +320,7 @@ private:
       case token_dispatcher::all_to_all: {
         const group_links links = links_of(groups::ep, s[axis::ep]);
         const group_links tensors = links_of(groups::etp, s[axis::etp]);
-        const double copies = static_cast<double>(e.top_k) * kept() * numbers;
+        const double copies = static_cast<double>(e.top_k) * kept * numbers;
         const double gathered = copies * static_cast<double>(s[axis::etp]);
         there = links.exchange(copies * multiplied_) + tensors.gather(gathered * multiplied_);
         back = links.exchange(copies * type_) + tensors.scatter(gathered * type_);
@@ -326,20 +329,14 @@ private:
       case token_dispatcher::flex:
       case token_dispatcher::deepep: {
         const group_links links = links_of(groups::etp_ep, expert_ranks);
-        const double near = least_ranks_on_average(e, s[axis::ep], kept()) * static_cast<double>(s[axis::etp]);
-        const double far = least_ranks_on_average(e, s[axis::etp] == 1 ? links.even_domains() : 1, kept());
+        const double near = least_ranks_on_average(e, s[axis::ep], kept) * static_cast<double>(s[axis::etp]);
+        const double far = least_ranks_on_average(e, s[axis::etp] == 1 ? links.even_domains() : 1, kept);
         there = links.spread(numbers * multiplied_, near, far);
         back = links.collect(numbers * type_, near, far);
         break;
       }
     }
     return {2.0 * (there + back), again ? there : link_bytes{}};
-  }
-
-  /// Part of the choices of tokens that evenly loaded experts have room for.
-  [[nodiscard]] constexpr double kept() const noexcept {
-    const ratio capacity = train().routing.capacity_factor;
-    return capacity.numerator > 0 && capacity < ratio{1} ? capacity.to_double() : 1;
   }
 
   [[nodiscard]] constexpr sharing_ranks sharing(group_axes group, std::int64_t ranks) const noexcept {

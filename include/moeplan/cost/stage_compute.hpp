@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include <moeplan/balance/capacity.hpp>
 #include <moeplan/cost/block_flops.hpp>
 #include <moeplan/cost/flops.hpp>
 #include <moeplan/cost/flops_convention.hpp>
@@ -14,7 +15,6 @@
 #include <moeplan/memory/rank_parameters.hpp>
 #include <moeplan/mesh/stage_layers.hpp>
 #include <moeplan/number/count.hpp>
-#include <moeplan/number/ratio.hpp>
 
 /// @file
 /// How long the GPUs of each virtual stage multiply at least.
@@ -80,9 +80,7 @@ class training_compute {
 public:
   constexpr explicit training_compute(const deployment& d) noexcept
       : deployment_{&d}, run_{d}, gpus_{static_cast<double>(d.strategy[axis::tp] * d.strategy[axis::cp])} {
-    const ratio capacity = d.workload.train.routing.capacity_factor;
-    const bool drops = capacity.numerator > 0 && capacity < ratio{1};
-    const product_rates rates{d.cluster.gpu, product_types_of(d.workload), drops ? capacity.to_double() : 1};
+    const product_rates rates{d.cluster.gpu, product_types_of(d.workload), kept_choices(d.workload.train.routing)};
     forward_ = {run_.blocks(), rates};
     if (d.workload.train.recompute != recompute::none) again_ = {run_.recomputed_blocks(), rates};
   }
